@@ -25,8 +25,7 @@ static const gchar *const error_names[] = {
 
 static void
 weft_error_private_init (WeftErrorPrivate *priv)
-{
-}
+{}
 
 static void
 weft_error_private_copy (const WeftErrorPrivate *src, WeftErrorPrivate *dest)
@@ -155,8 +154,8 @@ add_string (JsonBuilder *builder, const gchar *name, const gchar *value)
  * weft_problem_to_json:
  * @problem: a problem
  *
- * Returns: (transfer full): an object with `code`, `severity`, `message`, `retryable` and, where they are known,
- *   `pointer`, `uri`, `element` and `hint`
+ * Returns: (transfer full): an object with `code`, `severity`, `message`, `retryable` and, where
+ * they are known, `pointer`, `uri`, `element` and `hint`
  */
 JsonNode *
 weft_problem_to_json (const WeftProblem *problem)
@@ -204,7 +203,8 @@ problem_to_sentence (const WeftProblem *problem)
 void
 weft_error_set_problem (GError **error, WeftProblem *problem)
 {
-  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func ((GDestroyNotify) weft_problem_free);
+  g_autoptr (GPtrArray) problems =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) weft_problem_free);
 
   g_ptr_array_add (problems, problem);
   weft_error_set_problems (error, problems);
@@ -213,10 +213,11 @@ weft_error_set_problem (GError **error, WeftProblem *problem)
 /**
  * weft_error_set_problems: (skip)
  * @error: (nullable): where to put the error
- * @problems: (element-type WeftProblem) (transfer none): what went wrong; at least one is not a warning
+ * @problems: (element-type WeftProblem) (transfer none): what went wrong; at least one is not a
+ * warning
  *
- * Sets an error in %WEFT_ERROR that carries all of @problems. Code and message are those of the first one
- * that is not a warning.
+ * Sets an error in %WEFT_ERROR that carries all of @problems. Code and message are those of the
+ * first one that is not a warning.
  */
 void
 weft_error_set_problems (GError **error, GPtrArray *problems)
@@ -249,8 +250,8 @@ weft_error_set_problems (GError **error, GPtrArray *problems)
  * weft_error_get_problems:
  * @error: an error in %WEFT_ERROR
  *
- * Returns: (element-type WeftProblem) (transfer none) (nullable): everything that is wrong, or %NULL if @error was not made
- *   by libweft
+ * Returns: (element-type WeftProblem) (transfer none) (nullable): everything that is wrong, or
+ * %NULL if @error was not made by libweft
  */
 GPtrArray *
 weft_error_get_problems (const GError *error)

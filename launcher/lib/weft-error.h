@@ -65,7 +65,8 @@ typedef struct _WeftProblem WeftProblem;
  * @is_warning: %TRUE if the job can go on all the same
  * @message: what happened, one sentence without a full stop
  * @hint: (nullable): what to do about it
- * @pointer: (nullable): where in the job document (RFC 6901 JSON Pointer; "" is the whole document)
+ * @pointer: (nullable): where in the job document (RFC 6901 JSON Pointer; "" is the whole
+ * document)
  * @uri: (nullable): which source or output
  * @element: (nullable): which element or pad of the graph
  *
@@ -82,7 +83,8 @@ struct _WeftProblem {
 };
 
 WEFT_API GType weft_problem_get_type (void);
-WEFT_API WeftProblem *weft_problem_new (WeftError code, const gchar *pointer, const gchar *uri, const gchar *hint, const gchar *format, ...) G_GNUC_PRINTF (5, 6);
+WEFT_API WeftProblem *weft_problem_new (WeftError code, const gchar *pointer, const gchar *uri,
+    const gchar *hint, const gchar *format, ...) G_GNUC_PRINTF (5, 6);
 WEFT_API WeftProblem *weft_problem_copy (const WeftProblem *problem);
 WEFT_API void weft_problem_free (WeftProblem *problem);
 WEFT_API JsonNode *weft_problem_to_json (const WeftProblem *problem);

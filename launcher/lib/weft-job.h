@@ -13,7 +13,8 @@ WEFT_API
 G_DECLARE_FINAL_TYPE (WeftJob, weft_job, WEFT, JOB, GObject)
 
 WEFT_API WeftJob *weft_job_new_from_file (GFile *file, GHashTable *variables, GError **error);
-WEFT_API WeftJob *weft_job_new_from_bytes (GBytes *bytes, GFile *base, GHashTable *variables, GError **error);
+WEFT_API WeftJob *
+weft_job_new_from_bytes (GBytes *bytes, GFile *base, GHashTable *variables, GError **error);
 
 WEFT_API const gchar *weft_job_get_id (WeftJob *self);
 WEFT_API GFile *weft_job_get_base (WeftJob *self);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weft-graph.h"
+
+G_BEGIN_DECLS
+
+/* Names of the elements that others look up in the pipeline. */
+#define WEFT_GRAPH_CLIPS "clips"
+#define WEFT_GRAPH_OVERLAYS "overlays"
+
+gchar *weft_graph_element_name (WeftGraph *self, const gchar *role, guint output);
+gchar *weft_graph_audio_encoder_name (WeftGraph *self, guint output);
+
+G_END_DECLS
