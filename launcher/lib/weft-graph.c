@@ -209,6 +209,14 @@ list_takers (WeftGraph *self, const gchar *id)
   return takers;
 }
 
+/* Encoders that are done with the pixels when a frame has been pushed, but hold the frame until it
+ * comes out again: see docs/elements/encoderfeed.md. */
+static gboolean
+copies_its_input (const gchar *encoder)
+{
+  return g_strcmp0 (encoder, "x264enc") == 0;
+}
+
 static void
 add_video_encoder (WeftGraph *self, guint i)
 {
@@ -218,6 +226,10 @@ add_video_encoder (WeftGraph *self, guint i)
   const gchar *caps = get_string (video, "caps");
   g_autofree gchar *mux = weft_graph_element_name (self, "mux", i);
 
+  if (copies_its_input (get_string (video, "encoder"))) {
+    weft_launch_element (self->launch, "encoderfeed", NULL);
+    weft_launch_link (self->launch);
+  }
   add_element (self, get_string (video, "encoder"), "encoder", i);
   if (properties)
     weft_launch_set_object (self->launch, properties);
