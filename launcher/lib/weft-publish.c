@@ -25,6 +25,11 @@ struct _WeftPublication {
   gboolean published;
 };
 
+/* Guards living_publications and the moment in which temporary files get their names; no other lock
+ * is taken under it. */
+static GMutex publications_lock;
+static GSList *living_publications;
+
 static WeftError
 errno_to_code (gint saved_errno)
 {
@@ -120,6 +125,7 @@ weft_publication_new (const gchar *uri, const gchar *pointer, GError **error)
   g_autofree gchar *name = NULL;
   g_autofree gchar *prefix = NULL;
   g_autofree gchar *target = NULL;
+  g_autoptr (GMutexLocker) locker = NULL;
   mode_t mask;
 
   self->fd = -1;
@@ -145,6 +151,8 @@ weft_publication_new (const gchar *uri, const gchar *pointer, GError **error)
 
   folder = g_path_get_dirname (self->path);
   name = g_path_get_basename (self->path);
+  locker = g_mutex_locker_new (&publications_lock);
+  living_publications = g_slist_prepend (living_publications, self);
   if (!make_folders (self, folder, error))
     return NULL;
   prefix = g_strdup_printf (".%s" TEMPORARY_INFIX, name);
@@ -169,22 +177,47 @@ weft_publication_new (const gchar *uri, const gchar *pointer, GError **error)
   return g_steal_pointer (&self);
 }
 
-void
-weft_publication_free (WeftPublication *self)
+/* Takes what was not published off the disk. */
+static void
+remove_traces_unlocked (WeftPublication *self)
 {
   if (self->temporary_path)
     g_unlink (self->temporary_path);
-  if (self->fd >= 0)
-    close (self->fd);
   /* Only empty ones go: rmdir() refuses the others. */
   for (guint i = self->folders->len; !self->published && i > 0; i--)
     g_rmdir (g_ptr_array_index (self->folders, i - 1));
+}
+
+void
+weft_publication_free (WeftPublication *self)
+{
+  g_mutex_lock (&publications_lock);
+  living_publications = g_slist_remove (living_publications, self);
+  remove_traces_unlocked (self);
+  g_mutex_unlock (&publications_lock);
+  if (self->fd >= 0)
+    close (self->fd);
   g_ptr_array_unref (self->folders);
   g_free (self->temporary_path);
   g_free (self->path);
   g_free (self->pointer);
   g_free (self->uri);
   g_free (self);
+}
+
+/**
+ * weft_publication_remove_all: (skip)
+ *
+ * Takes every output that is not complete off the disk, from any thread, for a process that is
+ * about to _exit(). Nothing can be published or begun after it.
+ */
+void
+weft_publication_remove_all (void)
+{
+  /* Never given back: a thread that would still publish waits here until the process is gone. */
+  g_mutex_lock (&publications_lock);
+  for (GSList *l = living_publications; l; l = l->next)
+    remove_traces_unlocked (l->data);
 }
 
 const gchar *
@@ -215,12 +248,15 @@ weft_publication_get_size (WeftPublication *self)
 gboolean
 weft_publish_all (GPtrArray *publications, GError **error)
 {
+  g_autoptr (GMutexLocker) locker = NULL;
+
   for (guint i = 0; i < publications->len; i++) {
     WeftPublication *self = g_ptr_array_index (publications, i);
 
     if (fdatasync (self->fd) != 0 && errno != EINVAL)
       return fail (self, "write", errno, error);
   }
+  locker = g_mutex_locker_new (&publications_lock);
   for (guint i = 0; i < publications->len; i++) {
     WeftPublication *self = g_ptr_array_index (publications, i);
 

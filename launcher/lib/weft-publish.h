@@ -3,6 +3,8 @@
 
 #include <gio/gio.h>
 
+#include "weft-error.h"
+
 G_BEGIN_DECLS
 
 /* An output file that is being written under a temporary name beside its own, and gets its own
@@ -16,5 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftPublication, weft_publication_free)
 const gchar *weft_publication_get_temporary_path (WeftPublication *self);
 guint64 weft_publication_get_size (WeftPublication *self);
 gboolean weft_publish_all (GPtrArray *publications, GError **error);
+/* For the command's second Ctrl-C. */
+WEFT_API void weft_publication_remove_all (void);
 
 G_END_DECLS

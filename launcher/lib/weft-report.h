@@ -18,6 +18,6 @@ typedef struct {
 } WeftRun;
 
 JsonNode *weft_report_new (const WeftRun *run);
-JsonNode *weft_error_to_json (const GError *error);
+WEFT_API JsonNode *weft_error_to_json (const GError *error);
 
 G_END_DECLS

@@ -4,6 +4,7 @@
 #include <gst/gst.h>
 #include <sys/resource.h>
 
+#include "weft-event.h"
 #include "weft-graph-private.h"
 #include "weft-message.h"
 #include "weft-meter.h"
@@ -97,29 +98,8 @@ static void
 emit_event (WeftRunner *self, const gchar *type, JsonNode *data)
 {
   const gchar *job_id = json_object_get_string_member_with_default (get_plan (self), "job_id", "");
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
-  g_autofree gchar *timestamp = g_date_time_format (now, "%Y-%m-%dT%H:%M:%S.%fZ");
-  g_autofree gchar *id = NULL;
-  g_autoptr (JsonNode) event = NULL;
+  g_autoptr (JsonNode) event = weft_event_new (job_id, ++self->seq, type, data);
 
-  self->seq++;
-  id = g_strdup_printf ("%s-%" G_GUINT64_FORMAT, job_id, self->seq);
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "id");
-  json_builder_add_string_value (builder, id);
-  json_builder_set_member_name (builder, "seq");
-  json_builder_add_int_value (builder, (gint64) self->seq);
-  json_builder_set_member_name (builder, "type");
-  json_builder_add_string_value (builder, type);
-  json_builder_set_member_name (builder, "timestamp");
-  json_builder_add_string_value (builder, timestamp);
-  json_builder_set_member_name (builder, "job_id");
-  json_builder_add_string_value (builder, job_id);
-  json_builder_set_member_name (builder, "data");
-  json_builder_add_value (builder, data);
-  json_builder_end_object (builder);
-  event = json_builder_get_root (builder);
   g_signal_emit (self, signals[SIGNAL_EVENT], 0, event);
 }
 
