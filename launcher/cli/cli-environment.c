@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the process finds around it: GStreamer's elements and Weft's own data. */
+/* What the process finds around it. */
 
 #include "cli.h"
 
@@ -23,18 +23,4 @@ cli_start_gstreamer (GError **error)
   if (!gst_registry_check_feature_version (gst_registry_get (), "clipsequence", 0, 1, 0))
     gst_registry_scan_path (gst_registry_get (), CLI_PLUGINS_DIR);
   return TRUE;
-}
-
-/**
- * cli_data_find:
- * @name: a file or folder of Weft's data
- *
- * Returns: where it should be
- */
-gchar *
-cli_data_find (const gchar *name)
-{
-  const gchar *folder = g_getenv ("WEFT_DATA_DIR");
-
-  return g_build_filename (folder && *folder ? folder : CLI_DATA_DIR, name, NULL);
 }

@@ -40,6 +40,8 @@ static const CliOption run_options[] = {
       "how to tell what happens: for people, one JSON event a line on standard output, or not" },
   { "report", 'r', CLI_VALUE_FILE, "FILE", NULL, FALSE,
       "write what was read, made and used to FILE as JSON, also when the job fails" },
+  { "stall-timeout", 0, CLI_VALUE_TEXT, "SECONDS", NULL, FALSE,
+      "fail when nothing has moved for so long; 30 if not given, 0 waits for ever" },
   OPTION_END,
 };
 
@@ -120,10 +122,10 @@ const CliCommand cli_commands[] = {
 
 const CliExitMeaning cli_exit_meanings[] = {
   { CLI_EXIT_DONE, "done: every output is complete" },
-  { CLI_EXIT_FAILED, "failed: an encoder, the machine or Weft itself" },
+  { CLI_EXIT_FAILED, "failed: an encoder, a graph that stalled, the machine or Weft itself" },
   { CLI_EXIT_USAGE, "usage: unknown command or option, missing argument" },
   { CLI_EXIT_INVALID_JOB, "the job document is not valid, or asks for what this build cannot do" },
-  { CLI_EXIT_SOURCE, "a source is missing, denied, damaged or changed, or stopped delivering" },
+  { CLI_EXIT_SOURCE, "a source is missing, denied, damaged or changed" },
   { CLI_EXIT_OUTPUT, "an output could not be written" },
   { CLI_EXIT_CANCELLED, "cancelled by SIGINT, SIGTERM or SIGHUP; nothing is left behind" },
   { 0, NULL },

@@ -105,7 +105,6 @@ CliExit cli_print_json (JsonNode *node, gboolean redact);
 
 /* cli-environment.c */
 gboolean cli_start_gstreamer (GError **error);
-gchar *cli_data_find (const gchar *name);
 
 /* cli-job.c */
 WeftJob *cli_job_load (CliInvocation *invocation, GCancellable *cancellable, GError **error);

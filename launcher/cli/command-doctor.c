@@ -145,13 +145,13 @@ check_elements (Findings *found, const Check *check)
 static void
 check_data (Findings *found)
 {
-  g_autofree gchar *schema = cli_data_find ("job.schema.json");
-  gboolean is_there = g_file_test (schema, G_FILE_TEST_IS_REGULAR);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) schema = weft_job_load_schema (&error);
 
-  if (!is_there)
+  if (schema == NULL)
     found->n_required_missing++;
-  add_finding (found, "Weft", "job schema", is_there, is_there ? "ok" : "MISS", schema,
-      is_there ? NULL : "install weft, or set WEFT_DATA_DIR");
+  add_finding (found, "Weft", "job schema", schema != NULL, schema ? "ok" : "MISS",
+      schema ? "readable" : error->message, NULL);
 }
 
 static void

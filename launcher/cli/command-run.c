@@ -10,6 +10,9 @@
 #include "weft-redact.h"
 #include "weft-report.h"
 
+/* The range of the runner's property: a day. */
+#define STALL_TIMEOUT_MAX_S 86400
+
 typedef enum { EVENTS_TTY, EVENTS_JSON, EVENTS_NONE } Events;
 
 /* One run of the command; everything in it belongs to the main thread. */
@@ -270,6 +273,23 @@ finish (Run *run, WeftRunner *runner, const GError *error)
   return code;
 }
 
+static gboolean
+parse_stall_timeout (CliInvocation *invocation, gdouble *seconds, GError **error)
+{
+  const gchar *text = cli_invocation_get_value (invocation, "stall-timeout");
+  gchar *end;
+
+  *seconds = -1;
+  if (text == NULL)
+    return TRUE;
+  *seconds = g_ascii_strtod (text, &end);
+  if (end != text && *end == '\0' && *seconds >= 0 && *seconds <= STALL_TIMEOUT_MAX_S)
+    return TRUE;
+  g_set_error (error, CLI_USAGE_ERROR, 0, "--stall-timeout needs seconds from 0 to %d, not “%s”",
+      STALL_TIMEOUT_MAX_S, text);
+  return FALSE;
+}
+
 CliExit
 cli_command_run (CliInvocation *invocation)
 {
@@ -278,6 +298,7 @@ cli_command_run (CliInvocation *invocation)
   g_autoptr (WeftPlan) plan = NULL;
   g_autoptr (WeftRunner) runner = NULL;
   g_autoptr (GError) error = NULL;
+  gdouble stall_timeout_s;
 
   run->invocation = invocation;
   run->events = g_str_equal (events, "json")   ? EVENTS_JSON
@@ -291,11 +312,13 @@ cli_command_run (CliInvocation *invocation)
     run->progress = cli_progress_new ();
 
   begin_stage (run, "planning");
-  if (cli_start_gstreamer (&error))
+  if (parse_stall_timeout (invocation, &stall_timeout_s, &error) && cli_start_gstreamer (&error))
     plan = make_plan (run, &error);
   if (error == NULL && !g_cancellable_set_error_if_cancelled (run->cancellable, &error)) {
     begin_stage (run, "rendering");
     runner = weft_runner_new (plan);
+    if (stall_timeout_s >= 0)
+      g_object_set (runner, "stall-timeout", stall_timeout_s, NULL);
     render (run, runner, &error);
   }
   return finish (run, runner, error);
