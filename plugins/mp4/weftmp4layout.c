@@ -1,0 +1,1208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:element-mp4layout
+ * @title: mp4layout
+ * @short_description: movie header first and exact edit lists, without a second copy
+ *
+ * Stands between mp4mux and the sink. Keeps room for the movie header before the media data, takes
+ * the header that the muxer writes at the end, makes its times exact and puts it into that room.
+ * The media data is written once and never read.
+ *
+ * mp4mux must be in its normal mode (no faststart, no fragments), downstream must be
+ * able to seek in bytes, as filesink is.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=300 ! video/x-raw,framerate=30/1 ! x264enc ! mp4mux
+ * name=m ! mp4layout video-frames=300 audio-samples=480000 ! filesink location=a.mp4 audiotestsrc
+ * num-buffers=500 samplesperbuffer=960 ! audio/x-raw,rate=48000 ! avenc_aac ! m.
+ * ]|
+ *
+ * Threads: the streaming thread of the muxer owns all but the settings and the statistics, which
+ * the object lock guards.
+ */
+
+#include "weftmp4layout.h"
+
+#include <string.h>
+
+#include <gst/base/gstadapter.h>
+
+#include "weftmp4moov.h"
+#include "weftmp4upstream.h"
+
+GST_DEBUG_CATEGORY_STATIC (weft_mp4_layout_debug);
+#define GST_CAT_DEFAULT weft_mp4_layout_debug
+
+/* Enough for the header of seven minutes at 30 frames a second; what it falls short of is made up
+ * by moving the first chunks, see finish_file(). */
+#define RESERVE_UNKNOWN_BYTES (256 * 1024)
+#define RESERVE_MAX_BYTES (1u << 30)
+
+/* How much of the first media data is kept in memory so that it could still be moved. */
+#define HEAD_KNOWN_BYTES (512 * 1024)
+#define HEAD_UNKNOWN_BYTES (4 * 1024 * 1024)
+
+/* What stands before the media data other than a movie header is small. */
+#define PROLOGUE_MAX_BYTES (1024 * 1024)
+#define MOOV_MAX_BYTES (512u * 1024 * 1024)
+/* Boxes after the movie header: XMP and the like. */
+#define EPILOGUE_MAX_BYTES (16u * 1024 * 1024)
+
+#define ZEROS_BYTES (64 * 1024)
+
+/* mp4mux reserves 16 bytes: an empty `free` box and a 32-bit `mdat`, or one 64-bit `mdat`. */
+#define MDAT_PLACE_BYTES 16
+
+#define FOURCC(a, b, c, d)                                                                         \
+  ((guint32) (a) << 24 | (guint32) (b) << 16 | (guint32) (c) << 8 | (guint32) (d))
+#define BOX_FREE FOURCC ('f', 'r', 'e', 'e')
+#define BOX_FTYP FOURCC ('f', 't', 'y', 'p')
+#define BOX_JP FOURCC ('j', 'P', ' ', ' ')
+#define BOX_MDAT FOURCC ('m', 'd', 'a', 't')
+#define BOX_MOOF FOURCC ('m', 'o', 'o', 'f')
+#define BOX_MOOV FOURCC ('m', 'o', 'o', 'v')
+#define BOX_MVHD FOURCC ('m', 'v', 'h', 'd')
+#define BOX_SIDX FOURCC ('s', 'i', 'd', 'x')
+#define BOX_STYP FOURCC ('s', 't', 'y', 'p')
+#define BOX_UUID FOURCC ('u', 'u', 'i', 'd')
+
+#define DEFAULT_RESERVE_BYTES 0
+#define DEFAULT_AUDIO_PRIMING (-1)
+#define DEFAULT_AUDIO_SAMPLES 0
+#define DEFAULT_VIDEO_FRAMES 0
+
+typedef enum {
+  STATE_PROLOGUE, /* before the media data; what came is held */
+  STATE_MEDIA,    /* media data of unknown length goes through, moved by the reserve */
+  STATE_HOLD,     /* what looks like the movie header is held, and what follows it */
+  STATE_BOXES,    /* boxes of known length go through, the movie header rewritten in its place */
+  STATE_PASS,     /* nothing is changed */
+  STATE_DONE,     /* the file is whole */
+  STATE_FAILED,
+  N_STATES,
+} LayoutState;
+
+/* Row: from. Column: to. STATE_PROLOGUE is entered from anywhere by a reset. */
+static const gboolean legal_moves[N_STATES][N_STATES] = {
+  [STATE_PROLOGUE] = { [STATE_MEDIA] = 1, [STATE_BOXES] = 1, [STATE_PASS] = 1, [STATE_FAILED] = 1 },
+  [STATE_MEDIA] = { [STATE_HOLD] = 1, [STATE_FAILED] = 1 },
+  [STATE_HOLD] = { [STATE_MEDIA] = 1, [STATE_DONE] = 1, [STATE_FAILED] = 1 },
+  [STATE_BOXES] = { [STATE_FAILED] = 1 },
+  [STATE_PASS] = { [STATE_FAILED] = 1 },
+  [STATE_DONE] = { [STATE_FAILED] = 1 },
+};
+
+enum {
+  PROP_0,
+  PROP_RESERVE_BYTES,
+  PROP_VIDEO_FRAMES,
+  PROP_FRAME_RATE,
+  PROP_AUDIO_PRIMING,
+  PROP_AUDIO_SAMPLES,
+  PROP_MOOV_BYTES,
+  PROP_STATS,
+  N_PROPERTIES,
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+struct _WeftMp4Layout {
+  GstElement parent;
+  GstPad *sinkpad;
+  GstPad *srcpad;
+
+  /* Settings and results; the object lock guards them. */
+  guint reserve_bytes;
+  guint64 video_frames;
+  gint fps_n, fps_d;
+  gint64 audio_priming;
+  guint64 audio_samples;
+  guint64 moov_bytes;
+  GstStructure *stats;
+
+  /* All that follows belongs to the streaming thread. */
+  LayoutState state;
+  GstAdapter *held;     /* input not forwarded yet: prologue, box header, movie header */
+  GstEvent *segment;    /* the muxer's first segment */
+  guint64 in_position;  /* where the next input byte belongs */
+  guint64 in_end;       /* the furthest input byte so far */
+  guint64 out_position; /* where downstream writes next */
+  gboolean out_started; /* downstream has had a segment */
+  GBytes *reserve_zeros;
+  guint64 reserve;       /* size of the reserved room */
+  guint64 mdat_position; /* of the 16 bytes mp4mux patches, in the input */
+  guint64 hold_position; /* of the first held byte, in the input */
+  GQueue head;           /* GstBuffer, the first media data, in order */
+  guint64 head_bytes;
+  guint64 head_limit;
+  gboolean head_complete; /* nothing more is added */
+  guint64 box_left;       /* STATE_BOXES: payload bytes of the box to come */
+  guint64 media_bytes;
+  GBytes *early_moov; /* a movie header that came before the media data */
+  gboolean moov_written;
+  WeftMp4Upstream upstream;
+};
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK,
+    GST_PAD_ALWAYS, GST_STATIC_CAPS ("video/quicktime; audio/x-m4a; application/x-3gp; video/mj2"));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC,
+    GST_PAD_ALWAYS, GST_STATIC_CAPS ("video/quicktime; audio/x-m4a; application/x-3gp; video/mj2"));
+
+G_DEFINE_FINAL_TYPE (WeftMp4Layout, weft_mp4_layout, GST_TYPE_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE (mp4layout, "mp4layout", GST_RANK_NONE, WEFT_TYPE_MP4_LAYOUT)
+
+/* ---- state ---- */
+
+static void
+set_state (WeftMp4Layout *self, LayoutState state)
+{
+  g_assert (legal_moves[self->state][state]);
+  GST_DEBUG_OBJECT (self, "state %d to %d", self->state, state);
+  self->state = state;
+}
+
+static void
+reset (WeftMp4Layout *self)
+{
+  self->state = STATE_PROLOGUE;
+  gst_adapter_clear (self->held);
+  gst_clear_event (&self->segment);
+  self->in_position = self->in_end = self->out_position = 0;
+  self->out_started = FALSE;
+  self->reserve = self->mdat_position = self->hold_position = 0;
+  g_queue_clear_full (&self->head, (GDestroyNotify) gst_buffer_unref);
+  self->head_bytes = self->head_limit = 0;
+  self->head_complete = FALSE;
+  self->box_left = self->media_bytes = 0;
+  g_clear_pointer (&self->early_moov, g_bytes_unref);
+  self->moov_written = FALSE;
+  memset (&self->upstream, 0, sizeof self->upstream);
+}
+
+static GstFlowReturn
+fail_from (WeftMp4Layout *self, const GError *reason)
+{
+  set_state (self, STATE_FAILED);
+  GST_ELEMENT_ERROR (self, STREAM, MUX, ("The MP4 file cannot be laid out: %s.", reason->message),
+      ("mp4layout reads only what mp4mux writes"));
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+fail (WeftMp4Layout *self, const gchar *reason)
+{
+  set_state (self, STATE_FAILED);
+  GST_ELEMENT_ERROR (self, STREAM, MUX, ("The MP4 file cannot be laid out: %s.", reason), (NULL));
+  return GST_FLOW_ERROR;
+}
+
+/* ---- output ---- */
+
+/* Makes downstream write at @position. */
+static gboolean
+seek_output (WeftMp4Layout *self, guint64 position)
+{
+  GstSegment segment;
+
+  if (self->out_started && self->out_position == position)
+    return TRUE;
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  segment.start = segment.position = segment.time = position;
+  self->out_started = TRUE;
+  self->out_position = position;
+  return gst_pad_push_event (self->srcpad, gst_event_new_segment (&segment));
+}
+
+static GstFlowReturn
+push_at (WeftMp4Layout *self, guint64 position, GstBuffer *buffer)
+{
+  gsize size = gst_buffer_get_size (buffer);
+
+  seek_output (self, position);
+  self->out_position += size;
+  return gst_pad_push (self->srcpad, buffer);
+}
+
+static GstFlowReturn
+push_bytes_at (WeftMp4Layout *self, guint64 position, GBytes *bytes)
+{
+  return push_at (self, position, gst_buffer_new_wrapped_bytes (bytes));
+}
+
+static GstFlowReturn
+push_free_header (WeftMp4Layout *self, guint64 position, guint64 size)
+{
+  guint8 *header = g_malloc (WEFT_MP4_BOX_HEADER_BYTES);
+
+  GST_WRITE_UINT32_BE (header, (guint32) size);
+  GST_WRITE_UINT32_BE (header + 4, BOX_FREE);
+  return push_at (self, position, gst_buffer_new_wrapped (header, WEFT_MP4_BOX_HEADER_BYTES));
+}
+
+/* Writes the room for the movie header, a `free` box of zeros, so that the file is
+ * whole at any moment and a sink that cannot skip ahead need not. */
+static GstFlowReturn
+push_reserve (WeftMp4Layout *self, guint64 position)
+{
+  guint64 done = WEFT_MP4_BOX_HEADER_BYTES;
+  GstFlowReturn flow = push_free_header (self, position, self->reserve);
+  g_autoptr (GBytes) zeros = g_bytes_new_take (g_malloc0 (ZEROS_BYTES), ZEROS_BYTES);
+
+  while (flow == GST_FLOW_OK && done < self->reserve) {
+    g_autoptr (GBytes) part =
+        g_bytes_new_from_bytes (zeros, 0, (gsize) MIN (ZEROS_BYTES, self->reserve - done));
+    guint64 at = position + done;
+
+    done += g_bytes_get_size (part);
+    flow = push_bytes_at (self, at, part);
+  }
+  return flow;
+}
+
+static GBytes *
+take_held_bytes (WeftMp4Layout *self, gsize size)
+{
+  return g_bytes_new_take (gst_adapter_take (self->held, size), size);
+}
+
+/* ---- results ---- */
+
+static void
+publish_stats (WeftMp4Layout *self, const WeftMp4MoovInfo *info, guint64 moov_bytes,
+    guint64 free_bytes, guint64 moved_bytes, gboolean moov_first)
+{
+  GstStructure *stats =
+      gst_structure_new ("mp4layout", "moov-first", G_TYPE_BOOLEAN, moov_first, "moov-bytes",
+          G_TYPE_UINT64, moov_bytes, "reserve-bytes", G_TYPE_UINT64, self->reserve, "free-bytes",
+          G_TYPE_UINT64, free_bytes, "moved-bytes", G_TYPE_UINT64, moved_bytes, "media-bytes",
+          G_TYPE_UINT64, self->media_bytes, "video-frames", G_TYPE_UINT64, info->video_frames,
+          "on-frame-grid", G_TYPE_BOOLEAN, info->on_grid, "audio-samples", G_TYPE_UINT64,
+          info->audio_samples, "audio-packets", G_TYPE_UINT64, info->audio_packets, NULL);
+  guint64 frames_wanted, samples_wanted;
+
+  GST_OBJECT_LOCK (self);
+  g_clear_pointer (&self->stats, gst_structure_free);
+  self->stats = gst_structure_copy (stats);
+  self->moov_bytes = moov_bytes;
+  frames_wanted = self->video_frames;
+  samples_wanted = self->audio_samples;
+  GST_OBJECT_UNLOCK (self);
+
+  gst_element_post_message (GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), stats));
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MOOV_BYTES]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATS]);
+
+  if (info->has_audio && info->audio_missing_samples > 0)
+    GST_ELEMENT_WARNING (self, STREAM, MUX,
+        ("The audio is %" G_GUINT64_FORMAT " samples short of %" G_GUINT64_FORMAT ".",
+            info->audio_missing_samples, samples_wanted),
+        ("give the encoder more silence at the end"));
+  if (info->has_video && frames_wanted != 0 && info->video_frames != frames_wanted)
+    GST_ELEMENT_WARNING (self, STREAM, MUX,
+        ("The video has %" G_GUINT64_FORMAT " frames where %" G_GUINT64_FORMAT " were announced.",
+            info->video_frames, frames_wanted),
+        (NULL));
+}
+
+/* ---- the movie header ---- */
+
+static WeftMp4Moov *
+read_moov (WeftMp4Layout *self, GBytes *bytes, GError **error)
+{
+  g_autoptr (WeftMp4Moov) moov = weft_mp4_moov_new (bytes, error);
+  WeftMp4MoovSettings settings = { 0 };
+
+  if (moov == NULL || weft_mp4_moov_is_fragmented (moov))
+    return g_steal_pointer (&moov);
+  GST_OBJECT_LOCK (self);
+  settings.audio_samples = self->audio_samples;
+  settings.audio_priming_samples = self->audio_priming >= 0 ? (guint64) self->audio_priming
+                                                            : self->upstream.audio_priming_samples;
+  settings.fps_n = self->fps_n > 0 ? self->fps_n : self->upstream.fps_n;
+  settings.fps_d = self->fps_n > 0 ? self->fps_d : self->upstream.fps_d;
+  GST_OBJECT_UNLOCK (self);
+  if (!weft_mp4_moov_apply (moov, &settings, error))
+    return NULL;
+  return g_steal_pointer (&moov);
+}
+
+/* Tries to fill @room bytes with the header and, after it, a `free` box. Sets *out to NULL where
+ * it does not fit, with *needed saying how large it is. */
+static gboolean
+fit_moov (const WeftMp4Moov *moov, const WeftMp4Shift *shift, guint64 room, GBytes **out,
+    guint64 *needed, GError **error)
+{
+  g_autoptr (GBytes) bytes = weft_mp4_moov_write (moov, shift, 0, error);
+  guint64 size, rest;
+
+  *out = NULL;
+  if (bytes == NULL)
+    return FALSE;
+  size = *needed = g_bytes_get_size (bytes);
+  if (size > room)
+    return TRUE;
+  rest = room - size;
+  if (rest > 0 && rest < WEFT_MP4_BOX_HEADER_BYTES) {
+    g_clear_pointer (&bytes, g_bytes_unref);
+    bytes = weft_mp4_moov_write (moov, shift, (guint) rest, error);
+    if (bytes == NULL)
+      return FALSE;
+  }
+  *out = g_steal_pointer (&bytes);
+  return TRUE;
+}
+
+/* Where the room is too small, the first chunks, still in memory, are written again at the end of
+ * the media data and the room grows by the place they leave. */
+static gboolean
+make_room (WeftMp4Layout *self, const WeftMp4Moov *moov, guint64 media_start, guint64 media_end,
+    guint64 needed, GBytes **out, guint64 *moved, GError **error)
+{
+  *out = NULL;
+  *moved = 0;
+  while (*out == NULL) {
+    guint64 short_of = needed - (self->reserve + *moved);
+    guint64 cut = weft_mp4_moov_next_chunk_start (moov, media_start + *moved + short_of, media_end);
+    WeftMp4Shift shift;
+
+    if (cut - media_start > self->head_bytes)
+      return TRUE;
+    *moved = cut - media_start;
+    shift = (WeftMp4Shift){ cut, (gint64) (media_end - media_start + self->reserve),
+      (gint64) self->reserve };
+    if (!fit_moov (moov, &shift, self->reserve + *moved, out, &needed, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static GstFlowReturn
+push_moved_chunks (WeftMp4Layout *self, guint64 position, guint64 moved)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  while (flow == GST_FLOW_OK && moved > 0) {
+    GstBuffer *buffer = g_queue_pop_head (&self->head);
+    gsize size = gst_buffer_get_size (buffer);
+
+    if (size > moved) {
+      GstBuffer *part = gst_buffer_copy_region (buffer, GST_BUFFER_COPY_MEMORY, 0, (gsize) moved);
+      gst_buffer_unref (buffer);
+      buffer = part;
+      size = (gsize) moved;
+    }
+    flow = push_at (self, position, buffer);
+    position += size;
+    moved -= size;
+  }
+  return flow;
+}
+
+/* The payload size that the patched 16 bytes state, or FALSE if they are something else. */
+static gboolean
+parse_mdat_place (const guint8 *data, guint64 *payload)
+{
+  guint32 size = GST_READ_UINT32_BE (data), type = GST_READ_UINT32_BE (data + 4);
+
+  if (size == WEFT_MP4_BOX_HEADER_BYTES && type == BOX_FREE
+      && GST_READ_UINT32_BE (data + 12) == BOX_MDAT) {
+    guint32 inner = GST_READ_UINT32_BE (data + 8);
+    if (inner < WEFT_MP4_BOX_HEADER_BYTES)
+      return FALSE;
+    *payload = inner - WEFT_MP4_BOX_HEADER_BYTES;
+    return TRUE;
+  }
+  if (size == 1 && type == BOX_MDAT) {
+    guint64 large = GST_READ_UINT64_BE (data + 8);
+    if (large < MDAT_PLACE_BYTES)
+      return FALSE;
+    *payload = large - MDAT_PLACE_BYTES;
+    return TRUE;
+  }
+  return FALSE;
+}
+
+/* mp4mux has gone back to state the size of the media data: all of the file is known now. Takes
+ * @patch. */
+static GstFlowReturn
+finish_file (WeftMp4Layout *self, GstBuffer *patch)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) moov_bytes = NULL;
+  g_autoptr (GBytes) written = NULL;
+  g_autoptr (WeftMp4Moov) moov = NULL;
+  guint8 place[MDAT_PLACE_BYTES], moov_header[4];
+  guint64 payload, media_start, media_end, out_end, needed, moved = 0, room, free_bytes;
+  gsize held, moov_size;
+  WeftMp4Shift shift = { 0, 0, (gint64) self->reserve };
+  WeftMp4MoovInfo info;
+  GstFlowReturn flow = GST_FLOW_OK;
+  gboolean moov_first;
+
+  gst_buffer_extract (patch, 0, place, sizeof place);
+  media_start = self->mdat_position + MDAT_PLACE_BYTES;
+  if (!parse_mdat_place (place, &payload)
+      || !g_uint64_checked_add (&media_end, media_start, payload)
+      || media_end != self->hold_position) {
+    gst_buffer_unref (patch);
+    return fail (self, "the size of the media data is not what went by");
+  }
+  self->media_bytes = payload;
+
+  held = gst_adapter_available (self->held);
+  gst_adapter_copy (self->held, moov_header, 0, sizeof moov_header);
+  moov_size = GST_READ_UINT32_BE (moov_header);
+  if (moov_size > held) {
+    gst_buffer_unref (patch);
+    return fail (self, "the movie header is not complete");
+  }
+  moov_bytes = take_held_bytes (self, moov_size);
+  held -= moov_size;
+
+  moov = read_moov (self, moov_bytes, &error);
+  if (moov != NULL && weft_mp4_moov_is_fragmented (moov)) {
+    gst_buffer_unref (patch);
+    return fail (self, "mp4mux writes fragments after a first movie header, which has no one "
+                       "header to put first; set fragment-duration=0");
+  }
+  if (moov == NULL || !weft_mp4_moov_check_offsets (moov, media_start, media_end, &error)
+      || !fit_moov (moov, &shift, self->reserve, &written, &needed, &error)
+      || (written == NULL
+          && !make_room (self, moov, media_start, media_end, needed, &written, &moved, &error))) {
+    gst_buffer_unref (patch);
+    return fail_from (self, error);
+  }
+  weft_mp4_moov_get_info (moov, &info);
+  moov_first = written != NULL;
+  if (!moov_first) {
+    moved = 0;
+    written = weft_mp4_moov_write (moov, &shift, 0, &error);
+    if (written == NULL) {
+      gst_buffer_unref (patch);
+      return fail_from (self, error);
+    }
+  }
+
+  /* First what belongs at the end, then the size of the media data, the header last: a file that
+   * is cut off in between has either no header or a right one. */
+  out_end = media_end + self->reserve;
+  flow = push_moved_chunks (self, out_end, moved);
+  out_end += moved;
+  if (flow == GST_FLOW_OK && !moov_first) {
+    flow = push_bytes_at (self, out_end, written);
+    out_end += g_bytes_get_size (written);
+  }
+  if (flow == GST_FLOW_OK && held > 0) {
+    g_autoptr (GBytes) epilogue = take_held_bytes (self, held);
+    flow = push_bytes_at (self, out_end, epilogue);
+  }
+  if (flow == GST_FLOW_OK)
+    flow = push_at (self, self->mdat_position + self->reserve + moved, patch);
+  else
+    gst_buffer_unref (patch);
+
+  room = self->reserve + moved;
+  free_bytes = moov_first ? room - g_bytes_get_size (written) : room;
+  if (flow == GST_FLOW_OK && moov_first) {
+    if (free_bytes > 0)
+      flow = push_free_header (self, self->mdat_position + g_bytes_get_size (written), free_bytes);
+    if (flow == GST_FLOW_OK)
+      flow = push_bytes_at (self, self->mdat_position, written);
+  }
+  if (flow != GST_FLOW_OK)
+    return flow;
+
+  set_state (self, STATE_DONE);
+  self->moov_written = TRUE;
+  g_queue_clear_full (&self->head, (GDestroyNotify) gst_buffer_unref);
+  publish_stats (self, &info, g_bytes_get_size (written), free_bytes, moved, moov_first);
+  if (!moov_first)
+    GST_ELEMENT_WARNING (self, STREAM, MUX,
+        ("The movie header is at the end of the file: it has %" G_GSIZE_FORMAT
+         " bytes and %" G_GUINT64_FORMAT " were reserved.",
+            g_bytes_get_size (written), self->reserve),
+        ("set reserve-bytes, or video-frames and audio-samples"));
+  return GST_FLOW_OK;
+}
+
+/* ---- media data of unknown length ---- */
+
+static guint64
+aac_packets (guint64 samples, guint64 priming)
+{
+  /* One more than the samples fill, as encoders flush a last one. */
+  return (samples + priming + 1023) / 1024 + 1;
+}
+
+static void
+choose_reserve (WeftMp4Layout *self)
+{
+  const WeftMp4Upstream *up = &self->upstream;
+  guint64 frames, samples, wanted, video_ns = 0, audio_ns = 0, estimate;
+  gint fps_n, fps_d;
+  guint rate = up->audio_rate > 0 ? up->audio_rate : 48000;
+
+  GST_OBJECT_LOCK (self);
+  wanted = self->reserve_bytes;
+  frames = self->video_frames;
+  samples = self->audio_samples;
+  fps_n = self->fps_n > 0 ? self->fps_n : up->fps_n;
+  fps_d = self->fps_n > 0 ? self->fps_d : up->fps_d;
+  GST_OBJECT_UNLOCK (self);
+
+  self->head_limit = HEAD_KNOWN_BYTES;
+  if (wanted != 0) {
+    self->reserve = MAX (wanted, WEFT_MP4_BOX_HEADER_BYTES);
+    return;
+  }
+  if (fps_n <= 0 || fps_d <= 0) {
+    fps_n = 30;
+    fps_d = 1;
+  }
+  if (frames != 0)
+    video_ns = gst_util_uint64_scale (frames, (guint64) fps_d * GST_SECOND, (guint64) fps_n);
+  else if (up->video_tracks > 0 && GST_CLOCK_TIME_IS_VALID (up->duration_ns))
+    video_ns = up->duration_ns;
+  if (samples != 0)
+    audio_ns = gst_util_uint64_scale (samples, GST_SECOND, rate);
+  else if (up->audio_tracks > 0 && GST_CLOCK_TIME_IS_VALID (up->duration_ns))
+    audio_ns = up->duration_ns;
+  if (frames == 0)
+    frames = gst_util_uint64_scale_ceil (video_ns, (guint64) fps_n, (guint64) fps_d * GST_SECOND);
+  if (samples == 0)
+    samples = gst_util_uint64_scale_ceil (audio_ns, rate, GST_SECOND);
+
+  if (frames == 0 && samples == 0) {
+    self->reserve = RESERVE_UNKNOWN_BYTES;
+    self->head_limit = HEAD_UNKNOWN_BYTES;
+    return;
+  }
+  estimate = weft_mp4_moov_estimate_bytes (frames * MAX (up->video_tracks, 1), video_ns,
+      samples == 0 ? 0
+                   : aac_packets (samples, up->audio_priming_samples) * MAX (up->audio_tracks, 1),
+      audio_ns * MAX (up->audio_tracks, 1));
+  self->reserve = MIN (estimate, RESERVE_MAX_BYTES);
+}
+
+/* Keeps the first media data in case the header needs its place. A buffer of a pool is copied: a
+ * pool that waits for it to come back would stop the encoder. */
+static void
+keep_head (WeftMp4Layout *self, GstBuffer *buffer)
+{
+  gsize size = gst_buffer_get_size (buffer);
+
+  if (self->head_complete || size == 0)
+    return;
+  if (self->head_bytes + size > self->head_limit) {
+    self->head_complete = TRUE;
+    return;
+  }
+  g_queue_push_tail (
+      &self->head, buffer->pool != NULL ? gst_buffer_copy_deep (buffer) : gst_buffer_ref (buffer));
+  self->head_bytes += size;
+}
+
+static GstFlowReturn
+push_media (WeftMp4Layout *self, GstBuffer *buffer, guint64 in_position)
+{
+  keep_head (self, buffer);
+  return push_at (self, in_position + self->reserve, buffer);
+}
+
+/* mp4mux writes its header with one buffer, so nothing else need be looked at. A sample that looks
+ * the same by chance is given back by the next such one, or by what follows it. */
+static gboolean
+looks_like_moov (GstBuffer *buffer)
+{
+  guint8 start[16];
+
+  return gst_buffer_extract (buffer, 0, start, sizeof start) == sizeof start
+         && GST_READ_UINT32_BE (start + 4) == BOX_MOOV
+         && GST_READ_UINT32_BE (start) == gst_buffer_get_size (buffer)
+         && GST_READ_UINT32_BE (start + 12) == BOX_MVHD;
+}
+
+static GstFlowReturn
+release_held_media (WeftMp4Layout *self)
+{
+  gsize size = gst_adapter_available (self->held);
+  GstBuffer *buffer = gst_adapter_take_buffer_fast (self->held, size);
+
+  set_state (self, STATE_MEDIA);
+  return push_media (self, buffer, self->hold_position);
+}
+
+static GstFlowReturn
+handle_media (WeftMp4Layout *self, GstBuffer *buffer)
+{
+  guint64 position = self->in_position;
+  gsize size = gst_buffer_get_size (buffer);
+  gboolean appends = position == self->in_end;
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  if (position == self->mdat_position && size == MDAT_PLACE_BYTES) {
+    if (self->state == STATE_HOLD)
+      return finish_file (self, buffer);
+    gst_buffer_unref (buffer);
+    return fail (self, "mp4mux states the size of the media data before its end, as it does for "
+                       "fragments; set fragment-duration=0");
+  }
+  if (!appends) {
+    /* Media data written again (a timecode): what was kept of it is no longer right. */
+    if (self->state == STATE_HOLD || position < self->mdat_position + MDAT_PLACE_BYTES
+        || position + size > self->in_end) {
+      gst_buffer_unref (buffer);
+      return fail (self, "mp4mux wrote where only headers can be");
+    }
+    self->head_complete = TRUE;
+    g_queue_clear_full (&self->head, (GDestroyNotify) gst_buffer_unref);
+    self->head_bytes = 0;
+    self->in_position += size;
+    return push_at (self, position + self->reserve, buffer);
+  }
+
+  self->in_position += size;
+  self->in_end = self->in_position;
+  if (looks_like_moov (buffer)) {
+    if (self->state == STATE_HOLD)
+      flow = release_held_media (self);
+    set_state (self, STATE_HOLD);
+    self->hold_position = position;
+    gst_adapter_push (self->held, buffer);
+    return flow;
+  }
+  if (self->state == STATE_MEDIA)
+    return push_media (self, buffer, position);
+  gst_adapter_push (self->held, buffer);
+  if (self->in_end - self->hold_position > EPILOGUE_MAX_BYTES
+      && gst_adapter_available (self->held) > MOOV_MAX_BYTES)
+    return release_held_media (self);
+  return GST_FLOW_OK;
+}
+
+/* ---- boxes of known length ---- */
+
+/* A header that came first moves the media data by what it grows; growing chunk offsets to
+ * 64 bits may grow it once more. */
+static GstFlowReturn
+push_early_moov (WeftMp4Layout *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) written = NULL;
+  g_autoptr (WeftMp4Moov) moov = read_moov (self, self->early_moov, &error);
+  WeftMp4Shift shift = { 0, 0, 0 };
+  WeftMp4MoovInfo info;
+
+  if (moov == NULL)
+    return fail_from (self, error);
+  for (;;) {
+    gint64 growth;
+
+    written = weft_mp4_moov_write (moov, &shift, 0, &error);
+    if (written == NULL)
+      return fail_from (self, error);
+    growth = (gint64) g_bytes_get_size (written) - (gint64) g_bytes_get_size (self->early_moov);
+    if (growth == shift.delta)
+      break;
+    shift.delta = growth;
+    g_clear_pointer (&written, g_bytes_unref);
+  }
+  weft_mp4_moov_get_info (moov, &info);
+  self->moov_written = TRUE;
+  publish_stats (self, &info, g_bytes_get_size (written), 0, 0, TRUE);
+  return push_bytes_at (self, self->out_position, written);
+}
+
+static GstFlowReturn
+push_late_moov (WeftMp4Layout *self, gsize size)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = take_held_bytes (self, size);
+  g_autoptr (GBytes) written = NULL;
+  g_autoptr (WeftMp4Moov) moov = read_moov (self, bytes, &error);
+  WeftMp4Shift shift = { 0, 0, 0 };
+  WeftMp4MoovInfo info;
+  GstFlowReturn flow;
+
+  if (moov == NULL)
+    return fail_from (self, error);
+  if (weft_mp4_moov_is_fragmented (moov))
+    return fail (self, "a fragmented movie header follows media data");
+  written = weft_mp4_moov_write (moov, &shift, 0, &error);
+  if (written == NULL)
+    return fail_from (self, error);
+  weft_mp4_moov_get_info (moov, &info);
+  flow = push_bytes_at (self, self->out_position, written);
+  self->moov_written = TRUE;
+  publish_stats (self, &info, g_bytes_get_size (written), 0, 0, FALSE);
+  GST_ELEMENT_WARNING (self, STREAM, MUX,
+      ("The movie header is at the end of the file: downstream cannot seek."),
+      ("use a sink that can, such as filesink, or faststart=true on mp4mux"));
+  return flow;
+}
+
+static GstFlowReturn
+drain_boxes (WeftMp4Layout *self)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  while (flow == GST_FLOW_OK && gst_adapter_available (self->held) > 0) {
+    gsize available = gst_adapter_available (self->held), header_size;
+    guint8 header[MDAT_PLACE_BYTES];
+    guint32 type;
+    guint64 size;
+
+    if (self->box_left > 0) {
+      gsize part = (gsize) MIN (self->box_left, available);
+
+      self->box_left -= part;
+      flow = push_at (self, self->out_position, gst_adapter_take_buffer_fast (self->held, part));
+      continue;
+    }
+    if (available < WEFT_MP4_BOX_HEADER_BYTES)
+      break;
+    gst_adapter_copy (self->held, header, 0, WEFT_MP4_BOX_HEADER_BYTES);
+    size = GST_READ_UINT32_BE (header);
+    type = GST_READ_UINT32_BE (header + 4);
+    header_size = WEFT_MP4_BOX_HEADER_BYTES;
+    if (size == 1) {
+      if (available < MDAT_PLACE_BYTES)
+        break;
+      gst_adapter_copy (self->held, header, 0, MDAT_PLACE_BYTES);
+      size = GST_READ_UINT64_BE (header + 8);
+      header_size = MDAT_PLACE_BYTES;
+    }
+    if (size < header_size)
+      return fail (self, "a box has an impossible size");
+    if (type == BOX_MOOV && !self->moov_written) {
+      if (size > MOOV_MAX_BYTES)
+        return fail (self, "the movie header is too large");
+      if (available < size)
+        break;
+      flow = push_late_moov (self, (gsize) size);
+      continue;
+    }
+    if (type == BOX_MDAT)
+      self->media_bytes += size - header_size;
+    self->box_left = size;
+  }
+  return flow;
+}
+
+/* ---- the beginning ---- */
+
+static GstFlowReturn
+start_passing (WeftMp4Layout *self, const gchar *reason)
+{
+  gsize held = gst_adapter_available (self->held);
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  set_state (self, STATE_PASS);
+  GST_ELEMENT_WARNING (self, STREAM, MUX, ("The MP4 file goes through unchanged: %s.", reason),
+      ("edit lists and layout are mp4mux's own"));
+  if (self->segment != NULL)
+    gst_pad_push_event (self->srcpad, g_steal_pointer (&self->segment));
+  self->out_started = TRUE;
+  if (held > 0)
+    flow = gst_pad_push (self->srcpad, gst_adapter_take_buffer (self->held, held));
+  return flow;
+}
+
+/* @prologue bytes of the input stand before the 16 that will become the `mdat` header. */
+static GstFlowReturn
+start_media (WeftMp4Layout *self, gsize prologue)
+{
+  g_autoptr (GstBuffer) place = NULL;
+  gsize rest;
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  choose_reserve (self);
+  set_state (self, STATE_MEDIA);
+  self->mdat_position = prologue;
+  GST_INFO_OBJECT (
+      self, "reserving %" G_GUINT64_FORMAT " bytes at %" G_GSIZE_FORMAT, self->reserve, prologue);
+  if (prologue > 0)
+    flow = push_at (self, 0, gst_adapter_take_buffer (self->held, prologue));
+  if (flow == GST_FLOW_OK)
+    flow = push_reserve (self, prologue);
+  place = gst_adapter_take_buffer (self->held, MDAT_PLACE_BYTES);
+  if (flow == GST_FLOW_OK)
+    flow = push_at (self, prologue + self->reserve, g_steal_pointer (&place));
+  rest = gst_adapter_available (self->held);
+  if (flow == GST_FLOW_OK && rest > 0)
+    flow =
+        push_media (self, gst_adapter_take_buffer (self->held, rest), prologue + MDAT_PLACE_BYTES);
+  return flow;
+}
+
+/* Nothing is open: the muxer knew all sizes. @moov_at is the offset of a header that came first,
+ * or negative. */
+static GstFlowReturn
+start_boxes (WeftMp4Layout *self, gssize moov_at, gsize moov_size)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  set_state (self, STATE_BOXES);
+  if (moov_at >= 0) {
+    if (moov_at > 0)
+      flow = push_at (self, 0, gst_adapter_take_buffer (self->held, (gsize) moov_at));
+    else
+      seek_output (self, 0);
+    self->early_moov = take_held_bytes (self, moov_size);
+    if (flow == GST_FLOW_OK)
+      flow = push_early_moov (self);
+  } else {
+    seek_output (self, 0);
+  }
+  return flow == GST_FLOW_OK ? drain_boxes (self) : flow;
+}
+
+/* Looks at the boxes held so far until one says which way mp4mux writes. */
+static GstFlowReturn
+scan_prologue (WeftMp4Layout *self)
+{
+  gsize available = gst_adapter_available (self->held), at = 0, moov_size = 0;
+  gssize moov_at = -1;
+
+  while (available - at >= WEFT_MP4_BOX_HEADER_BYTES) {
+    guint8 header[MDAT_PLACE_BYTES] = { 0 };
+    gsize known = MIN (available - at, sizeof header);
+    guint32 size, type;
+
+    gst_adapter_copy (self->held, header, at, known);
+    size = GST_READ_UINT32_BE (header);
+    type = GST_READ_UINT32_BE (header + 4);
+    if (at == 0 && type != BOX_FTYP && type != BOX_JP)
+      return fail (self, "it does not begin as one");
+
+    switch (type) {
+      case BOX_FREE:
+        if (moov_at >= 0)
+          return start_passing (self, "mp4mux has filled the header in advance "
+                                      "(reserved-prefill)");
+        if (size != WEFT_MP4_BOX_HEADER_BYTES)
+          return start_passing (self, "mp4mux rewrites its header while it records "
+                                      "(reserved-max-duration)");
+        if (known < sizeof header)
+          return GST_FLOW_OK;
+        if (GST_READ_UINT32_BE (header + 12) != BOX_MDAT)
+          return start_passing (self, "mp4mux rewrites its header while it records "
+                                      "(reserved-max-duration)");
+        if (GST_READ_UINT32_BE (header + 8) == 0)
+          return start_media (self, at);
+        return start_boxes (self, moov_at, moov_size);
+      case BOX_MDAT:
+        if (size == 0)
+          return fail (self, "its media data has no known end");
+        return start_boxes (self, moov_at, moov_size);
+      case BOX_MOOF:
+      case BOX_SIDX:
+      case BOX_STYP:
+        return start_passing (self, "it is fragmented");
+      default:
+        break;
+    }
+
+    if (size < WEFT_MP4_BOX_HEADER_BYTES)
+      return fail (self, "a box has an impossible size");
+    if (size > (type == BOX_MOOV ? MOOV_MAX_BYTES : PROLOGUE_MAX_BYTES))
+      return fail (self, "a box before the media data is too large");
+    if (size > available - at)
+      return GST_FLOW_OK;
+    if (type == BOX_MOOV) {
+      g_autofree guint8 *copy = g_malloc (size);
+      g_autoptr (GBytes) bytes = NULL;
+      g_autoptr (WeftMp4Moov) moov = NULL;
+      g_autoptr (GError) error = NULL;
+
+      gst_adapter_copy (self->held, copy, at, size);
+      bytes = g_bytes_new_take (g_steal_pointer (&copy), size);
+      moov = weft_mp4_moov_new (bytes, &error);
+      if (moov == NULL)
+        return fail_from (self, error);
+      if (weft_mp4_moov_is_fragmented (moov))
+        return start_passing (self, "it is fragmented");
+      moov_at = (gssize) at;
+      moov_size = size;
+    }
+    at += size;
+    if (at > MOOV_MAX_BYTES + PROLOGUE_MAX_BYTES)
+      return fail (self, "there is too much before the media data");
+  }
+  return GST_FLOW_OK;
+}
+
+/* ---- pads ---- */
+
+static GstFlowReturn
+weft_mp4_layout_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  WeftMp4Layout *self = WEFT_MP4_LAYOUT (parent);
+  gsize size = gst_buffer_get_size (buffer);
+
+  switch (self->state) {
+    case STATE_PASS:
+      return gst_pad_push (self->srcpad, buffer);
+    case STATE_MEDIA:
+    case STATE_HOLD:
+      return handle_media (self, buffer);
+    case STATE_PROLOGUE:
+    case STATE_BOXES:
+      if (self->in_position != self->in_end) {
+        gst_buffer_unref (buffer);
+        return fail (self, "mp4mux went back where nothing was left open");
+      }
+      self->in_position += size;
+      self->in_end = self->in_position;
+      gst_adapter_push (self->held, buffer);
+      if (self->state == STATE_PROLOGUE) {
+        /* Looked at now: when the first byte is here, the muxer's pads have their caps. */
+        if (!self->upstream.known)
+          weft_mp4_upstream_inspect (self->sinkpad, &self->upstream);
+        return scan_prologue (self);
+      }
+      return drain_boxes (self);
+    case STATE_DONE:
+      gst_buffer_unref (buffer);
+      return fail (self, "mp4mux wrote on after the end");
+    default:
+      gst_buffer_unref (buffer);
+      return GST_FLOW_ERROR;
+  }
+}
+
+static gboolean
+handle_segment (WeftMp4Layout *self, GstEvent *event)
+{
+  const GstSegment *segment;
+
+  if (self->state == STATE_PASS)
+    return gst_pad_push_event (self->srcpad, event);
+  gst_event_parse_segment (event, &segment);
+  if (segment->format == GST_FORMAT_BYTES)
+    self->in_position = segment->start;
+  /* The robust modes seek while what they wrote is still held here. */
+  if (self->state == STATE_PROLOGUE && self->in_position != self->in_end) {
+    gboolean pushed;
+
+    start_passing (self, "mp4mux goes back in it before the media data begins");
+    pushed = gst_pad_push_event (self->srcpad, event);
+    return pushed;
+  }
+  if (self->segment == NULL)
+    self->segment = gst_event_ref (event);
+  gst_event_unref (event);
+  return TRUE;
+}
+
+static gboolean
+handle_eos (WeftMp4Layout *self, GstEvent *event)
+{
+  gboolean complete;
+
+  switch (self->state) {
+    case STATE_PROLOGUE:
+      complete = gst_adapter_available (self->held) == 0;
+      break;
+    case STATE_BOXES:
+      complete =
+          self->moov_written && self->box_left == 0 && gst_adapter_available (self->held) == 0;
+      break;
+    case STATE_PASS:
+    case STATE_DONE:
+      complete = TRUE;
+      break;
+    default:
+      complete = FALSE;
+      break;
+  }
+  if (complete)
+    return gst_pad_push_event (self->srcpad, event);
+  gst_event_unref (event);
+  if (self->state != STATE_FAILED)
+    fail (self, "the stream ended before its movie header was complete");
+  return FALSE;
+}
+
+static gboolean
+weft_mp4_layout_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  WeftMp4Layout *self = WEFT_MP4_LAYOUT (parent);
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_SEGMENT:
+      return handle_segment (self, event);
+    case GST_EVENT_EOS:
+      return handle_eos (self, event);
+    case GST_EVENT_FLUSH_STOP:
+      reset (self);
+      return gst_pad_event_default (pad, parent, event);
+    default:
+      return gst_pad_event_default (pad, parent, event);
+  }
+}
+
+static GstStateChangeReturn
+weft_mp4_layout_change_state (GstElement *element, GstStateChange transition)
+{
+  GstStateChangeReturn result =
+      GST_ELEMENT_CLASS (weft_mp4_layout_parent_class)->change_state (element, transition);
+
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    reset (WEFT_MP4_LAYOUT (element));
+  return result;
+}
+
+/* ---- object ---- */
+
+static void
+weft_mp4_layout_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  WeftMp4Layout *self = WEFT_MP4_LAYOUT (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_RESERVE_BYTES:
+      self->reserve_bytes = g_value_get_uint (value);
+      break;
+    case PROP_VIDEO_FRAMES:
+      self->video_frames = g_value_get_uint64 (value);
+      break;
+    case PROP_FRAME_RATE:
+      self->fps_n = gst_value_get_fraction_numerator (value);
+      self->fps_d = gst_value_get_fraction_denominator (value);
+      break;
+    case PROP_AUDIO_PRIMING:
+      self->audio_priming = g_value_get_int64 (value);
+      break;
+    case PROP_AUDIO_SAMPLES:
+      self->audio_samples = g_value_get_uint64 (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+weft_mp4_layout_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  WeftMp4Layout *self = WEFT_MP4_LAYOUT (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_RESERVE_BYTES:
+      g_value_set_uint (value, self->reserve_bytes);
+      break;
+    case PROP_VIDEO_FRAMES:
+      g_value_set_uint64 (value, self->video_frames);
+      break;
+    case PROP_FRAME_RATE:
+      gst_value_set_fraction (value, self->fps_n, self->fps_d);
+      break;
+    case PROP_AUDIO_PRIMING:
+      g_value_set_int64 (value, self->audio_priming);
+      break;
+    case PROP_AUDIO_SAMPLES:
+      g_value_set_uint64 (value, self->audio_samples);
+      break;
+    case PROP_MOOV_BYTES:
+      g_value_set_uint64 (value, self->moov_bytes);
+      break;
+    case PROP_STATS:
+      g_value_set_boxed (value, self->stats);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+weft_mp4_layout_finalize (GObject *object)
+{
+  WeftMp4Layout *self = WEFT_MP4_LAYOUT (object);
+
+  reset (self);
+  g_clear_object (&self->held);
+  g_clear_pointer (&self->stats, gst_structure_free);
+  G_OBJECT_CLASS (weft_mp4_layout_parent_class)->finalize (object);
+}
+
+static void
+weft_mp4_layout_init (WeftMp4Layout *self)
+{
+  self->held = gst_adapter_new ();
+  g_queue_init (&self->head);
+  self->reserve_bytes = DEFAULT_RESERVE_BYTES;
+  self->video_frames = DEFAULT_VIDEO_FRAMES;
+  self->fps_n = 0;
+  self->fps_d = 1;
+  self->audio_priming = DEFAULT_AUDIO_PRIMING;
+  self->audio_samples = DEFAULT_AUDIO_SAMPLES;
+  self->stats = gst_structure_new_empty ("mp4layout");
+
+  self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
+  gst_pad_set_chain_function (self->sinkpad, weft_mp4_layout_chain);
+  gst_pad_set_event_function (self->sinkpad, weft_mp4_layout_sink_event);
+  GST_PAD_SET_PROXY_CAPS (self->sinkpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
+  self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  GST_PAD_SET_PROXY_CAPS (self->srcpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+}
+
+static void
+weft_mp4_layout_class_init (WeftMp4LayoutClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  const GParamFlags setting = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+  const GParamFlags result = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  GST_DEBUG_CATEGORY_INIT (weft_mp4_layout_debug, "mp4layout", 0, "MP4 layout");
+  object_class->set_property = weft_mp4_layout_set_property;
+  object_class->get_property = weft_mp4_layout_get_property;
+  object_class->finalize = weft_mp4_layout_finalize;
+  element_class->change_state = weft_mp4_layout_change_state;
+
+  properties[PROP_RESERVE_BYTES] = g_param_spec_uint ("reserve-bytes", "Reserved bytes",
+      "Room kept before the media data for the movie header, in bytes; 0 = from video-frames and "
+      "audio-samples, else from the duration upstream knows, else 256 KiB",
+      0, RESERVE_MAX_BYTES, DEFAULT_RESERVE_BYTES, setting);
+  properties[PROP_VIDEO_FRAMES] = g_param_spec_uint64 ("video-frames", "Video frames",
+      "Frames the video will have, to size the reserved room and to check the outcome; 0 = unknown",
+      0, G_MAXUINT32, DEFAULT_VIDEO_FRAMES, setting);
+  properties[PROP_FRAME_RATE] = gst_param_spec_fraction ("frame-rate", "Frame rate",
+      "Grid on which frame k is at exactly k/rate seconds; 0/1 = the rate in the caps upstream; a "
+      "track with a timestamp off the grid is left as it is",
+      0, 1, G_MAXINT, 1, 0, 1, setting);
+  properties[PROP_AUDIO_PRIMING] = g_param_spec_int64 ("audio-priming", "Audio priming",
+      "Samples the encoder puts before the first real one, skipped by the edit list; "
+      "-1 = by the encoder found upstream",
+      -1, G_MAXINT32, DEFAULT_AUDIO_PRIMING, setting);
+  properties[PROP_AUDIO_SAMPLES] = g_param_spec_uint64 ("audio-samples", "Audio samples",
+      "Exact length of each audio track in samples per channel, after the priming; 0 = all there "
+      "is",
+      0, G_MAXINT64 / 8, DEFAULT_AUDIO_SAMPLES, setting);
+  properties[PROP_MOOV_BYTES] = g_param_spec_uint64 ("moov-bytes", "Movie header bytes",
+      "Size of the movie header written, in bytes; 0 until the end", 0, G_MAXUINT64, 0, result);
+  properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
+      "What was written: moov-first, moov-bytes, reserve-bytes, free-bytes, moved-bytes, "
+      "media-bytes, "
+      "video-frames, on-frame-grid, audio-samples, audio-packets; also posted as an element "
+      "message "
+      "named mp4layout",
+      GST_TYPE_STRUCTURE, result);
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "MP4 layout", "Filter/Muxer",
+      "Puts the movie header of mp4mux first and makes its edit lists exact, without a second copy",
+      "The Weft authors");
+}
