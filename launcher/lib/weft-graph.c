@@ -487,12 +487,17 @@ add_mux (WeftGraph *self, guint i)
 {
   JsonObject *output = get_output (self, i);
   JsonObject *audio = get_object (output, "audio");
+  JsonArray *fps = json_object_get_array_member (self->timeline, "fps");
   g_autofree gchar *location = g_filename_from_uri (get_string (output, "uri"), NULL, NULL);
+  g_autofree gchar *rate = g_strdup_printf ("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT,
+      json_array_get_int_element (fps, 0), json_array_get_int_element (fps, 1));
 
   weft_launch_begin (self->launch);
   add_element (self, "mp4mux", "mux", i);
   weft_launch_link (self->launch);
   add_element (self, "mp4layout", "layout", i);
+  weft_launch_set_uint (self->launch, "video-frames", get_uint (output, "frames"));
+  weft_launch_set_string (self->launch, "frame-rate", rate);
   if (audio) {
     weft_launch_set_uint (self->launch, "audio-priming", get_uint (audio, "priming_samples"));
     weft_launch_set_uint (self->launch, "audio-samples", get_uint (output, "samples"));
