@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Sources over HTTP: read once, and when they stop, break or change, the job says so in time."""
+
+import os
+import threading
+import time
+
+import pytest
+
+import judge
+import media
+import servers
+import weft
+
+HELLO_FRAMES = 200
+
+
+def faststart():
+    return media._cached("hello-faststart", "mp4", [], lambda p, w: media.ffmpeg(
+        "-i", media.real("hello.mp4"), "-c", "copy", "-movflags", "+faststart", p))
+
+
+@pytest.mark.parametrize("kind", ["moov-last", "moov-first", "mkv"])
+def test_a_source_over_http_is_fetched_about_once(folder, kind):
+    path = {"moov-last": media.real("hello.mp4"), "moov-first": faststart(), "mkv": media.source("h264-mkv")}[kind]
+    with servers.Good(path) as server:
+        result = weft.run(weft.job([server.uri]), folder)
+        size = os.path.getsize(path)
+        assert server.bytes_sent < 1.3 * size + 2_000_000, f"{server.bytes_sent} bytes sent of a file of {size}: {server.ranges}"
+    entry = next(i for i in result.report["inputs"] if i["uri"] == server.uri)
+    assert entry["size"] == size
+    assert 0 < entry["bytes_read"] <= server.bytes_sent
+    plan = result.report["outputs"][0]
+    judge.assert_movie(result.file("out.mp4"), plan["frames"], 25, samples=plan["samples"])
+
+
+def test_a_short_piece_of_a_long_source_does_not_fetch_it_all(folder):
+    path = media._cached("together-faststart", "mp4", [], lambda p, w: media.ffmpeg(
+        "-i", media.real("together.mp4"), "-c", "copy", "-movflags", "+faststart", p))
+    with servers.Good(path) as server:
+        result = weft.run(weft.job([weft.clip(server.uri, **{"in": 100, "out": 102})]), folder)
+        assert server.bytes_sent < 0.6 * os.path.getsize(path), f"{server.bytes_sent} of {os.path.getsize(path)}"
+    judge.assert_movie(result.file("out.mp4"), 50, 25, samples=96000)
+
+
+def test_three_clips_of_one_source_share_one_plan_entry(folder):
+    with servers.Good(faststart()) as server:
+        job = weft.job([weft.clip(server.uri, **{"in": i, "out": i + 1}) for i in (0, 3, 6)])
+        result = weft.run(job, folder)
+    assert len(result.report["inputs"]) == 1
+    judge.assert_movie(result.file("out.mp4"), 75, 25, samples=144000)
+
+
+def test_a_server_without_ranges_works_when_the_index_comes_first(folder):
+    with servers.WithoutRanges(faststart()) as server:
+        result = weft.run(weft.job([weft.clip(server.uri, out=2)]), folder)
+    judge.assert_movie(result.file("out.mp4"), 50, 25, samples=96000)
+
+
+@pytest.mark.parametrize("status,code", [(404, "SOURCE_NOT_FOUND"), (410, "SOURCE_NOT_FOUND"), (403, "SOURCE_DENIED"),
+                                         (401, "SOURCE_DENIED")])
+def test_a_status_of_the_server_becomes_the_right_error(folder, status, code):
+    with servers.Status(faststart(), status) as server:
+        result = weft.run(weft.job([media.real("realshort.mp4"), server.uri]), folder, check=False)
+    assert result.code == weft.SOURCE, str(result)
+    assert result.problem["code"] == code, result.problem
+    assert result.problem["pointer"] == "/timeline/clips/1"
+    assert not judge.files_below(folder / "out")
+
+
+def test_a_server_that_fails_for_good_is_given_up(folder):
+    with servers.Status(faststart(), 500) as server:
+        began = time.monotonic()
+        result = weft.run(weft.job([server.uri]), folder, check=False)
+    assert result.code == weft.SOURCE, str(result)
+    assert time.monotonic() - began < 60
+    assert result.error["code"].startswith("SOURCE_") or result.error["code"] == "STALLED"
+
+
+def test_nobody_listens(folder):
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{s.getsockname()[1]}/a.mp4"
+    result = weft.run(weft.job([uri]), folder, check=False)
+    assert result.code == weft.SOURCE, str(result)
+    assert uri in str(result.problem)
+
+
+def test_connections_that_break_are_taken_up_again_where_they_broke(folder):
+    path = faststart()
+    with servers.Dropping(path, every=700_000, times=4) as server:
+        result = weft.run(weft.job([weft.clip(server.uri, out=8)]), folder)
+        assert server.bytes_sent < 2 * os.path.getsize(path)
+    judge.assert_movie(result.file("out.mp4"), 200, 25, samples=8 * 48000)
+
+
+def test_a_source_that_changes_while_it_is_read_is_never_mixed(folder):
+    with servers.Changing(faststart(), media.source("h264-mp4-faststart"), after=2) as server:
+        result = weft.run(weft.job([weft.clip(server.uri, out=8)]), folder, check=False)
+    if result.code == weft.DONE:
+        # It had read all it needed before.
+        judge.assert_movie(result.file("out.mp4"), 200, 25, samples=8 * 48000)
+    else:
+        assert result.code == weft.SOURCE, str(result)
+        assert result.problem["code"] in ("SOURCE_CHANGED", "SOURCE_DAMAGED"), result.problem
+        assert not judge.files_below(folder / "out")
+
+
+def test_redirections_are_followed(folder):
+    with servers.Good(faststart()) as target, servers.Redirecting(faststart(), target.uri) as server:
+        result = weft.run(weft.job([weft.clip(server.uri, out=1)]), folder)
+    judge.assert_movie(result.file("out.mp4"), 25, 25, samples=48000)
+
+
+def can_set_stall_timeout():
+    return "--stall-timeout" in weft.command("run", "--help").out
+
+
+def stalls(job, folder, seconds=3):
+    """A job that must end as STALLED soon after the timeout, naming the pad that waits."""
+    args = ("--stall-timeout", seconds) if can_set_stall_timeout() else ()
+    limit = (seconds if args else 30) + 12
+    began = time.monotonic()
+    result = weft.run(job, folder, *args, check=False, timeout=limit + 30)
+    took = time.monotonic() - began
+    assert result.code == weft.SOURCE, str(result)
+    assert result.error["code"] == "STALLED", result.error
+    assert took < limit, f"it took {took:.1f} s to notice"
+    assert ":" in str(result.problem.get("element") or result.problem["message"]), result.problem
+    assert not judge.files_below(folder / "out")
+    return result
+
+
+@pytest.mark.parametrize("after", [100_000, 600_000, 2_000_000, 4_000_000])
+def test_a_source_that_stops_sending_ends_as_stalled_and_names_the_pad(folder, after):
+    with servers.Stalling(faststart(), after=after) as server:
+        result = stalls(weft.job([weft.clip(media.real("realshort.mp4"), out=1), server.uri]), folder)
+    assert server.uri in str(result.error) or "/timeline/clips/1" in str(result.error), result.error
+
+
+def test_a_server_that_never_answers_ends_as_stalled(folder):
+    with servers.Mute(faststart()) as server:
+        job = weft.job([weft.clip(media.real("realshort.mp4"), out=1), server.uri])
+        args = ("--stall-timeout", 3) if can_set_stall_timeout() else ()
+        began = time.monotonic()
+        result = weft.run(job, folder, *args, check=False)
+        took = time.monotonic() - began
+    assert result.code == weft.SOURCE, str(result)
+    assert result.error["code"] in ("STALLED", "SOURCE_NOT_FOUND", "SOURCE_DAMAGED"), result.error
+    assert took < 45, took
+    assert not judge.files_below(folder / "out")
+
+
+def test_a_pipe_as_source_is_refused_or_stalls_but_does_not_hang(folder):
+    fifo = folder / "pipe.mp4"
+    os.mkfifo(fifo)
+    args = ("--stall-timeout", 3) if can_set_stall_timeout() else ()
+    result = weft.run(weft.job([media.real("realshort.mp4"), fifo]), folder, *args, check=False)
+    assert result.code == weft.SOURCE, str(result)
+    assert result.problem["pointer"] == "/timeline/clips/1", result.problem
+    assert not judge.files_below(folder / "out")
+
+
+def test_a_pipe_that_somebody_holds_open_does_not_hang_either(folder):
+    fifo = folder / "pipe.mp4"
+    os.mkfifo(fifo)
+    keeper = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        args = ("--stall-timeout", 3) if can_set_stall_timeout() else ()
+        result = weft.run(weft.job([media.real("realshort.mp4"), fifo]), folder, *args, check=False)
+    finally:
+        os.close(keeper)
+    assert result.code == weft.SOURCE, str(result)
+    assert not judge.files_below(folder / "out")
+
+
+def test_a_slow_but_living_source_is_not_stalled(folder):
+    class Slow(servers.Good):
+        BLOCK = 8192
+
+        def send_body(self, handler, data, first, last):
+            pause = threading.Event()
+            at = first
+            while at <= last and not self.closing.is_set():
+                if not handler.push(data[at:min(at + self.BLOCK, last + 1)]):
+                    return
+                at += self.BLOCK
+                pause.wait(0.01)
+
+    path = media._cached("realshort-faststart", "mp4", [], lambda p, w: media.ffmpeg(
+        "-i", media.real("realshort.mp4"), "-c", "copy", "-movflags", "+faststart", p))
+    with Slow(path) as server:
+        args = ("--stall-timeout", 2) if can_set_stall_timeout() else ()
+        result = weft.run(weft.job([server.uri, server.uri]), folder, *args)
+    judge.assert_movie(result.file("out.mp4"), 60, 25, samples=115200)
+
+
+def test_secrets_in_a_uri_are_never_shown(folder):
+    with servers.Good(faststart()) as server:
+        host = server.uri.split("//")[1]
+        job = weft.job([weft.clip(f"http://user:hunter2@{host}?token=hunter3", out=0.5)])
+        result = weft.run(job, folder, check=False)
+        plan = weft.command("plan", folder / "job.json")
+        graph = weft.command("graph", folder / "job.json", "--format", "dot")
+    for said in (result.said, str(result.report), plan.said, graph.said):
+        assert "hunter2" not in said and "hunter3" not in said
