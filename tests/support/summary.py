@@ -4,7 +4,7 @@
 
 Usage: summary.py [--status N] FOLDER...
 
-Every `*.xml` in the folders is read as JUnit, every `testlog.json` as Meson's log. A test program that
+Every `*.xml` in the folders is read as JUnit, every `*.json` as a log of `meson test`. A test program that
 crashed or ran out of time counts as one failure even if the cases it had reported until then passed. A
 non-zero --status (of the programs that ran the tests) is a failure even if no test says so. With
 WEFT_TESTS_REQUIRE=all a skipped test counts as failed: something it needs is missing.
@@ -37,7 +37,7 @@ def cases_of(path):
 
 
 def programs_of(path):
-    """Yields (name, result) for each test program of Meson's testlog.json."""
+    """Yields (name, result) for each test program of a log of `meson test`."""
     with open(path, encoding="utf-8") as log:
         for line in log:
             if line.strip():
@@ -56,10 +56,10 @@ def collect(folders):
                 cases += cases_of(path)
             except ElementTree.ParseError as error:
                 cases.append(("", path.name, "failed", f"not readable: {error}"))
-        log = folder / "testlog.json"
-        for name, result in programs_of(log) if log.exists() else ():
-            if result not in GOOD_RESULTS:
-                add_bad_program(cases, name, result)
+        for log in sorted(folder.glob("*.json")):
+            for name, result in programs_of(log):
+                if result not in GOOD_RESULTS:
+                    add_bad_program(cases, name, result)
         for suite, name, state, reason in cases:
             if state == "skipped" and strict:
                 state, reason = "failed", f"skipped, and everything is required: {reason}"
