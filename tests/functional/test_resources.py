@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Memory does not grow with the number of clips, nothing leaks, threads end."""
+
+import os
+import subprocess
+
+import pytest
+
+import judge
+import media
+import weft
+
+sanitized = os.environ.get("WEFT_SANITIZE") == "yes"
+
+
+def peak_rss_kib(job, folder):
+    path = weft.write_job(folder, job)
+    (folder / "out").mkdir(exist_ok=True)
+    with subprocess.Popen([weft.binary(), "run", path, "--output-dir", folder / "out", "--events", "none"], env=weft.environment(),
+                          stderr=subprocess.PIPE) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, process.stderr.read().decode()
+    return usage.ru_maxrss
+
+
+@pytest.mark.skipif(sanitized, reason="sanitizers keep freed memory")
+def test_forty_clips_need_no_more_memory_than_four(folder):
+    names = ("hello.mp4", "phone.mp4", "cockatoo.mp4", "realshort.mp4")
+
+    def job(count, seconds):
+        return weft.job([weft.clip(media.real(names[i % 4]), out=seconds) for i in range(count)], size=(640, 360))
+
+    four = min(peak_rss_kib(job(4, 1.0), folder) for _ in range(2))
+    forty = peak_rss_kib(job(40, 0.6), folder)
+    assert forty < 1.1 * four + 8192, f"{forty} KiB for 40 clips, {four} KiB for 4"
+
+
+@pytest.mark.skipif(sanitized, reason="LeakSanitizer looks at the whole of it")
+def test_the_leaks_tracer_finds_nothing(folder):
+    job = weft.job([media.real("realshort.mp4"), weft.clip(media.real("phone.mp4"), out=0.5), media.source("audio-mp3"),
+                    media.source("no-audio"), weft.clip(media.real("chelsea.png"), duration=0.2)],
+                   [weft.video("a.mp4"), weft.video("b.mp4", width=160), {"id": "p", "type": "thumbnail", "uri": "p.jpg"}],
+                   overlays=[{"type": "text", "text": "x", "end": 1}, {"type": "image", "src": str(media.real("debian-logo.png")), "end": 1}])
+    log = folder / "gst.log"
+    env = weft.environment(GST_TRACERS="leaks", GST_DEBUG="GST_TRACER:7", GST_DEBUG_FILE=log, GST_DEBUG_NO_COLOR=1)
+    weft.run(job, folder, env=env)
+    text = log.read_text(errors="replace")
+    leaked = [line for line in text.splitlines() if "object-alive" in line]
+    assert not leaked, f"{len(leaked)} objects are alive at the end:\n" + "\n".join(leaked[:10])
+
+
+@pytest.mark.skipif(sanitized, reason="LeakSanitizer looks at the whole of it")
+@pytest.mark.parametrize("what", ["missing", "damaged", "late-damage"])
+def test_nothing_leaks_when_a_job_fails(folder, what):
+    src = {"missing": folder / "gone.mp4", "damaged": media.broken("text-renamed"), "late-damage": media.broken("cut-moov-first")}[what]
+    job = weft.job([media.real("realshort.mp4"), src])
+    log = folder / "gst.log"
+    env = weft.environment(GST_TRACERS="leaks", GST_DEBUG="GST_TRACER:7", GST_DEBUG_FILE=log, GST_DEBUG_NO_COLOR=1)
+    result = weft.run(job, folder, env=env, check=False)
+    assert result.code == weft.SOURCE, str(result)
+    leaked = [line for line in log.read_text(errors="replace").splitlines() if "object-alive" in line]
+    assert not leaked, f"{len(leaked)} objects are alive at the end:\n" + "\n".join(leaked[:10])
+
+
+def test_open_files_stay_few_however_many_clips_there_are(folder):
+    job = weft.job([weft.clip(media.real("realshort.mp4"), out=0.3) for _ in range(80)], size=(160, 90))
+    seen = 0
+    with weft.Running(job, folder) as running:
+        while running.process.poll() is None:
+            try:
+                seen = max(seen, len(os.listdir(f"/proc/{running.pid}/fd")))
+            except OSError:
+                break
+        result = running.wait()
+    assert result.code == weft.DONE, str(result)
+    assert 0 < seen < 80, f"{seen} open files"
+    judge.assert_movie(result.file("out.mp4"), 600, 25, samples=80 * 14400)
+
+
+@pytest.mark.skipif(sanitized, reason="valgrind and sanitizers exclude each other")
+def test_the_report_of_memory_is_true(folder):
+    job = weft.job([media.real("realshort.mp4")])
+    measured = peak_rss_kib(job, folder) * 1024
+    reported = weft.run(job, folder).report["peak_rss_bytes"]
+    assert 0.6 * measured < reported < 1.5 * measured, (measured, reported)
+
+
+def test_the_embedding_examples_run(folder):
+    """The C and the Python program of the guide, where they are built."""
+    found = [p for p in (weft.build_folder() / "pipelines", weft.build_folder() / "docs", weft.build_folder() / "launcher")
+             for p in p.rglob("*embed*") if p.is_file() and os.access(p, os.X_OK)]
+    python = list((weft.ROOT / "docs").rglob("*embed*.py")) + list((weft.ROOT / "pipelines").rglob("*embed*.py"))
+    if not found and not python:
+        pytest.skip("no embedding example is built")
+    path = weft.write_job(folder, weft.job([media.real("realshort.mp4")], [weft.video(str(folder / "made.mp4"))]))
+    for program in [[str(p)] for p in found] + [["/usr/bin/python3", str(p)] for p in python]:
+        done = subprocess.run([*program, str(path)], env=weft.environment(), capture_output=True, timeout=weft.PATIENCE_S, check=False)
+        assert done.returncode == 0, (program, done.stderr.decode()[-2000:])
+        judge.assert_movie(folder / "made.mp4", 30, 25, samples=57600)
+        (folder / "made.mp4").unlink()
