@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "weft-plan-private.h"
+
+#include <gst/gst.h>
+#include <string.h>
+
+#include "weft-probe-private.h"
+
+/* Enough of a picture file to know it by: an SVG may begin with a long comment. */
+#define MAGIC_BYTES 4096
+
+/* Fonts and pictures */
+
+/* Notes what is wrong with a local file that the job names. Returns: TRUE if it can be read. */
+static gboolean
+check_file (WeftPlanner *self, const gchar *pointer, const gchar *uri)
+{
+  g_autoptr (GError) error = NULL;
+  WeftSourceFile file = { 0 };
+  gboolean ok = weft_source_file_check (uri, &file, self->cancellable, &error);
+
+  weft_source_file_clear (&file);
+  if (!ok) {
+    const WeftProblem *problem = g_ptr_array_index (weft_error_get_problems (error), 0);
+
+    weft_planner_add_error (
+        self, problem->code, pointer, uri, problem->hint, "%s", problem->message);
+    return FALSE;
+  }
+  g_ptr_array_add (self->files, g_filename_from_uri (uri, NULL, NULL));
+  return TRUE;
+}
+
+static gboolean
+looks_like_picture (const guint8 *data, gsize length)
+{
+  static const guint8 png[] = { 0x89, 'P', 'N', 'G' };
+  static const guint8 gzip[] = { 0x1f, 0x8b };
+
+  if (length >= 12 && memcmp (data, "RIFF", 4) == 0 && memcmp (data + 8, "WEBP", 4) == 0)
+    return TRUE;
+  if (length >= 3 && data[0] == 0xff && data[1] == 0xd8 && data[2] == 0xff)
+    return TRUE;
+  if (length >= 4 && memcmp (data, png, 4) == 0)
+    return TRUE;
+  if (length >= 2 && memcmp (data, gzip, 2) == 0) /* .svgz */
+    return TRUE;
+  return g_strstr_len ((const gchar *) data, (gssize) length, "<svg") != NULL
+         || g_strstr_len ((const gchar *) data, (gssize) length, "<?xml") != NULL
+         || g_strstr_len ((const gchar *) data, (gssize) length, ":svg") != NULL;
+}
+
+static void
+check_picture (WeftPlanner *self, const gchar *pointer, const gchar *uri)
+{
+  g_autoptr (GFile) file = g_file_new_for_uri (uri);
+  g_autoptr (GFileInputStream) stream = NULL;
+  guint8 data[MAGIC_BYTES];
+  gsize length = 0;
+
+  if (!check_file (self, pointer, uri))
+    return;
+  stream = g_file_read (file, self->cancellable, NULL);
+  if (stream == NULL
+      || !g_input_stream_read_all (
+          G_INPUT_STREAM (stream), data, sizeof data, &length, self->cancellable, NULL))
+    return;
+  if (!looks_like_picture (data, length))
+    weft_planner_add_error (self, WEFT_ERROR_SOURCE_DAMAGED, pointer, uri,
+        "use a PNG, JPEG, WebP or SVG file", "the overlay's file is not a picture");
+}
+
+/* Returns: (nullable): the absolute URI of a local file; anything else is noted as unsupported */
+static gchar *
+resolve_local (WeftPlanner *self, const gchar *pointer, const gchar *src)
+{
+  g_autofree gchar *uri = weft_planner_resolve (self, pointer, src);
+  g_autofree gchar *scheme = uri != NULL ? g_uri_parse_scheme (uri) : NULL;
+
+  if (uri == NULL)
+    return NULL;
+  if (g_strcmp0 (scheme, "file") != 0) {
+    weft_planner_add_unsupported (self, pointer, "remote-file",
+        "this build reads pictures and fonts from local files only, not from %s:", scheme);
+    return NULL;
+  }
+  return g_steal_pointer (&uri);
+}
+
+static void
+plan_fonts (WeftPlanner *self)
+{
+  JsonArray *fonts = weft_get_array (self->document, "fonts");
+
+  for (guint i = 0; fonts != NULL && i < json_array_get_length (fonts); i++) {
+    JsonObject *font = json_array_get_object_element (fonts, i);
+    g_autofree gchar *pointer = g_strdup_printf ("/fonts/%u/src", i);
+    g_autofree gchar *uri = resolve_local (self, pointer, weft_get_string (font, "src", ""));
+    JsonObject *object;
+
+    if (uri == NULL || !check_file (self, pointer, uri))
+      continue;
+    object = json_object_new ();
+    json_object_set_string_member (object, "family", weft_get_string (font, "family", ""));
+    json_object_set_string_member (object, "src", uri);
+    json_array_add_object_element (self->fonts, object);
+  }
+}
+
+/* Times */
+
+/* Returns: FALSE if the overlay never shows */
+static gboolean
+place_overlay (WeftPlanner *self, const gchar *pointer, JsonObject *overlay, guint64 *first_frame,
+    guint64 *frames)
+{
+  guint64 start_ns = 0, end_ns = 0, end_frame = self->frames;
+  gboolean has_end = weft_get_time (overlay, "end", &end_ns);
+
+  weft_get_time (overlay, "start", &start_ns);
+  *first_frame = weft_placement_time_to_frame (start_ns, self->fps);
+  if (has_end)
+    end_frame = weft_placement_time_to_frame (end_ns, self->fps);
+  if (has_end && end_ns <= start_ns) {
+    weft_planner_add_warning (self, WEFT_ERROR_INVALID_JOB, pointer, NULL,
+        "let it end after its start", "the overlay ends before it begins and never shows");
+    return FALSE;
+  }
+  if (*first_frame >= self->frames) {
+    if (self->frames > 0)
+      weft_planner_add_warning (self, WEFT_ERROR_INVALID_JOB, pointer, NULL, "let it start earlier",
+          "the overlay starts at %.3f s, but the timeline is only %.3f s long; it never shows",
+          (gdouble) start_ns / (gdouble) GST_SECOND,
+          weft_placement_frame_to_seconds (self->frames, self->fps));
+    return FALSE;
+  }
+  if (end_frame > self->frames) {
+    weft_planner_add_warning (self, WEFT_ERROR_INVALID_JOB, pointer, NULL,
+        "use \"end\" for the end of the timeline",
+        "the overlay ends at %.3f s, but the timeline is only %.3f s long",
+        (gdouble) end_ns / (gdouble) GST_SECOND,
+        weft_placement_frame_to_seconds (self->frames, self->fps));
+    end_frame = self->frames;
+  }
+  if (end_frame == *first_frame) {
+    weft_planner_add_warning (self, WEFT_ERROR_INVALID_JOB, pointer, NULL, "show it for longer",
+        "the overlay is shorter than a frame and never shows");
+    return FALSE;
+  }
+  *frames = end_frame - *first_frame;
+  return TRUE;
+}
+
+static JsonNode *
+copy_item (JsonObject *overlay, const gchar *uri)
+{
+  JsonObject *copy = json_object_new ();
+  JsonNode *node = json_node_alloc ();
+  g_autoptr (GList) names = json_object_get_members (overlay);
+
+  for (GList *l = names; l != NULL; l = l->next)
+    json_object_set_member (
+        copy, l->data, json_node_copy (json_object_get_member (overlay, l->data)));
+  if (uri != NULL)
+    json_object_set_string_member (copy, "src", uri);
+  json_node_init_object (node, copy);
+  json_object_unref (copy);
+  return node;
+}
+
+void
+weft_planner_place_overlays (WeftPlanner *self)
+{
+  JsonArray *overlays = weft_get_array (weft_get_object (self->document, "timeline"), "overlays");
+
+  plan_fonts (self);
+  for (guint i = 0; overlays != NULL && i < json_array_get_length (overlays); i++) {
+    JsonObject *overlay = json_array_get_object_element (overlays, i);
+    const gchar *type = weft_get_string (overlay, "type", "");
+    g_autofree gchar *pointer = g_strdup_printf ("/timeline/overlays/%u", i);
+    g_autofree gchar *uri = NULL;
+    guint64 first_frame, frames;
+    JsonObject *object;
+
+    if (g_str_equal (type, "image")) {
+      g_autofree gchar *src_pointer = g_strconcat (pointer, "/src", NULL);
+
+      uri = resolve_local (self, src_pointer, weft_get_string (overlay, "src", ""));
+      if (uri == NULL)
+        continue;
+      check_picture (self, src_pointer, uri);
+    } else if (!g_str_equal (type, "text")) {
+      weft_planner_add_unsupported (
+          self, pointer, type, "this build cannot draw overlays of the type %s", type);
+      continue;
+    }
+    if (!place_overlay (self, pointer, overlay, &first_frame, &frames))
+      continue;
+    object = json_object_new ();
+    json_object_set_string_member (object, "pointer", pointer);
+    json_object_set_int_member (object, "first_frame", (gint64) first_frame);
+    json_object_set_int_member (object, "frames", (gint64) frames);
+    json_object_set_member (object, "item", copy_item (overlay, uri));
+    json_array_add_object_element (self->overlays, object);
+  }
+}
+
+/* What this build cannot run */
+
+static void
+list_clip (WeftPlanner *self, JsonObject *clip, guint i)
+{
+  g_autofree gchar *speed = g_strdup_printf ("/timeline/clips/%u/speed", i);
+  g_autofree gchar *transition = g_strdup_printf ("/timeline/clips/%u/transition", i);
+  g_autofree gchar *effect = g_strdup_printf ("/timeline/clips/%u/effect", i);
+
+  if (weft_get_double (clip, "speed", 1.0) != 1.0)
+    weft_planner_add_unsupported (
+        self, speed, "speed", "this build plays clips at their own speed only");
+  if (weft_get_object (clip, "transition") != NULL)
+    weft_planner_add_unsupported (self, transition, "transition", "this build has no transitions");
+  if (!g_str_equal (weft_get_string (clip, "effect", "none"), "none"))
+    weft_planner_add_unsupported (self, effect, "effect", "this build has no effects");
+}
+
+static void
+list_images (WeftPlanner *self)
+{
+  for (guint i = 0; i < json_array_get_length (self->clips); i++) {
+    JsonObject *clip = json_array_get_object_element (self->clips, i);
+    WeftPlanSource *source = g_hash_table_lookup (self->by_uri, weft_get_string (clip, "uri", ""));
+
+    if (source != NULL && source->node != NULL
+        && json_object_get_boolean_member_with_default (
+            json_node_get_object (source->node), "image", FALSE))
+      weft_planner_add_unsupported (self, weft_get_string (clip, "pointer", ""), "still-picture",
+          "this build cannot use still pictures as clips");
+  }
+}
+
+void
+weft_planner_list_unsupported (WeftPlanner *self)
+{
+  JsonObject *timeline = weft_get_object (self->document, "timeline");
+  JsonArray *clips = weft_get_array (timeline, "clips");
+  JsonArray *beds = weft_get_array (timeline, "audio");
+  JsonObject *analysis = weft_get_object (self->document, "analysis");
+  JsonObject *render = weft_get_object (self->document, "render");
+
+  for (guint i = 0; clips != NULL && i < json_array_get_length (clips); i++)
+    list_clip (self, json_array_get_object_element (clips, i), i);
+  list_images (self);
+  for (guint i = 0; beds != NULL && i < json_array_get_length (beds); i++) {
+    g_autofree gchar *pointer = g_strdup_printf ("/timeline/audio/%u", i);
+
+    weft_planner_add_unsupported (
+        self, pointer, "audio-bed", "this build cannot put music under the clips");
+  }
+  if (weft_get_object (timeline, "loudness") != NULL)
+    weft_planner_add_unsupported (
+        self, "/timeline/loudness", "loudness", "this build cannot change the loudness");
+  if (weft_get_object (analysis, "silence") != NULL)
+    weft_planner_add_unsupported (
+        self, "/analysis/silence", "silence", "this build cannot look for silence");
+  if (weft_get_object (analysis, "transcript") != NULL)
+    weft_planner_add_unsupported (
+        self, "/analysis/transcript", "transcript", "this build cannot transcribe");
+  if (g_str_equal (weft_get_string (render, "mode", "auto"), "segments"))
+    weft_planner_add_unsupported (
+        self, "/render/mode", "segments", "this build renders in one piece only");
+  if (weft_get_string (render, "cache", NULL) != NULL)
+    weft_planner_add_unsupported (
+        self, "/render/cache", "cache", "this build has no cache of rendered segments");
+  /* A run that silently called nobody would be worse than none. */
+  if (weft_get_object (self->document, "webhook") != NULL)
+    weft_planner_add_unsupported (self, "/webhook", "webhook", "this build calls no webhooks");
+}

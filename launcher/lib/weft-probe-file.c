@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "weft-probe-private.h"
+
+#include <string.h>
+
+/* More top-level boxes than this in one file is a fragmented recording or nonsense; neither is
+ * what the walk looks for. */
+#define MAX_BOXES 4096
+
+void
+weft_source_file_clear (WeftSourceFile *self)
+{
+  g_clear_pointer (&self->uri, g_free);
+  g_clear_pointer (&self->identity, g_free);
+}
+
+static gboolean
+fail (GError **error, WeftError code, const gchar *uri, const gchar *hint, const gchar *message)
+{
+  weft_error_set_problem (error, weft_problem_new (code, NULL, uri, hint, "%s", message));
+  return FALSE;
+}
+
+static gboolean
+map_io_error (GError **error, const GError *io, const gchar *uri)
+{
+  if (g_error_matches (io, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return fail (error, WEFT_ERROR_CANCELLED, uri, NULL, "probing was cancelled");
+  if (g_error_matches (io, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)
+      || g_error_matches (io, G_IO_ERROR, G_IO_ERROR_NOT_DIRECTORY)
+      || g_error_matches (io, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME)
+      || g_error_matches (io, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG)
+      || g_error_matches (io, G_IO_ERROR, G_IO_ERROR_TOO_MANY_LINKS))
+    return fail (error, WEFT_ERROR_SOURCE_NOT_FOUND, uri,
+        "check the path; relative paths start at the job file's folder",
+        "the source does not exist");
+  if (g_error_matches (io, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+    return fail (error, WEFT_ERROR_SOURCE_DENIED, uri,
+        "give this user permission to read the file and to enter its folder",
+        "the source may not be read");
+  return fail (error, WEFT_ERROR_SOURCE_DAMAGED, uri, "check the disk it is on", io->message);
+}
+
+static gboolean
+check_local (WeftSourceFile *file, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GFile) gfile = g_file_new_for_uri (file->uri);
+  g_autoptr (GError) io = NULL;
+  g_autoptr (GFileInfo) info = NULL;
+  g_autoptr (GFileInputStream) stream = NULL;
+
+  if (g_file_peek_path (gfile) == NULL)
+    return fail (error, WEFT_ERROR_SOURCE_NOT_FOUND, file->uri,
+        "write file:///absolute/path or a path relative to the job file",
+        "the URI names no file on this machine");
+  info = g_file_query_info (gfile,
+      G_FILE_ATTRIBUTE_STANDARD_TYPE "," G_FILE_ATTRIBUTE_STANDARD_SIZE
+                                     "," G_FILE_ATTRIBUTE_TIME_MODIFIED
+                                     "," G_FILE_ATTRIBUTE_TIME_MODIFIED_USEC,
+      G_FILE_QUERY_INFO_NONE, cancellable, &io);
+  if (info == NULL)
+    return map_io_error (error, io, file->uri);
+  /* A FIFO or a device has no length and no index and may block for ever on open(). */
+  switch (g_file_info_get_file_type (info)) {
+    case G_FILE_TYPE_REGULAR:
+      break;
+    case G_FILE_TYPE_DIRECTORY:
+      return fail (error, WEFT_ERROR_SOURCE_DAMAGED, file->uri, "name a file in it",
+          "the source is a folder, not a media file");
+    case G_FILE_TYPE_SYMBOLIC_LINK:
+      return fail (error, WEFT_ERROR_SOURCE_NOT_FOUND, file->uri, "repair the link",
+          "the source is a link to something that does not exist");
+    default:
+      return fail (error, WEFT_ERROR_SOURCE_DAMAGED, file->uri,
+          "write the data to a regular file first",
+          "the source is a pipe, socket or device, not a regular file");
+  }
+  file->size = (guint64) g_file_info_get_size (info);
+  /* Opening tells what permission bits alone do not (ACLs, mount options). */
+  stream = g_file_read (gfile, cancellable, &io);
+  if (stream == NULL)
+    return map_io_error (error, io, file->uri);
+  if (file->size == 0)
+    return fail (error, WEFT_ERROR_SOURCE_DAMAGED, file->uri,
+        "the file was created but never written; fetch it again", "the source is empty (0 bytes)");
+  file->identity = g_strdup_printf ("size=%" G_GUINT64_FORMAT ";mtime=%" G_GUINT64_FORMAT ".%06u",
+      file->size, g_file_info_get_attribute_uint64 (info, G_FILE_ATTRIBUTE_TIME_MODIFIED),
+      g_file_info_get_attribute_uint32 (info, G_FILE_ATTRIBUTE_TIME_MODIFIED_USEC));
+  return TRUE;
+}
+
+/* Checks what can be known without reading: that the source is there, may be read and is a file. */
+gboolean
+weft_source_file_check (
+    const gchar *uri, WeftSourceFile *file, GCancellable *cancellable, GError **error)
+{
+  g_autofree gchar *scheme = g_uri_parse_scheme (uri);
+
+  *file = (WeftSourceFile){ .uri = g_strdup (uri), .size = G_MAXUINT64 };
+  if (scheme == NULL)
+    return fail (error, WEFT_ERROR_SOURCE_NOT_FOUND, uri,
+        "write a path, or file:, http: or https:", "the source is not a URI");
+  if (g_str_equal (scheme, "file")) {
+    file->local = TRUE;
+    return check_local (file, cancellable, error);
+  }
+  if (!gst_uri_protocol_is_supported (GST_URI_SRC, scheme)) {
+    weft_error_set_problem (error, weft_problem_new (WEFT_ERROR_UNSUPPORTED, NULL, uri,
+                                       "copy the source to a local file or an HTTP server",
+                                       "this build cannot read %s: sources", scheme));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+typedef struct {
+  guint64 offset;
+  guint64 end;
+  gchar type[5];
+} Box;
+
+/* Reads one box header (ISO/IEC 14496-12, 4.2). */
+static gboolean
+read_box (GInputStream *stream, guint64 offset, guint64 file_size, Box *box)
+{
+  guint8 header[16];
+  gsize n = 0;
+  guint64 size;
+
+  if (!g_seekable_seek (G_SEEKABLE (stream), (goffset) offset, G_SEEK_SET, NULL, NULL)
+      || !g_input_stream_read_all (stream, header, sizeof header, &n, NULL, NULL) || n < 8)
+    return FALSE;
+  size = GST_READ_UINT32_BE (header);
+  memcpy (box->type, header + 4, 4);
+  box->type[4] = '\0';
+  box->offset = offset;
+  if (size == 1 && n == sizeof header)
+    size = GST_READ_UINT64_BE (header + 8);
+  else if (size == 0)
+    size = file_size - offset;
+  if (size < 8 || size > G_MAXINT64 - offset)
+    return FALSE;
+  box->end = offset + size;
+  return TRUE;
+}
+
+/* MP4 and QuickTime say how long their boxes are, so a file that was cut off is recognised without
+ * reading its samples: GStreamer's demuxer treats the missing ones as the end of the stream. */
+gboolean
+weft_source_file_check_boxes (const WeftSourceFile *file, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GFile) gfile = g_file_new_for_uri (file->uri);
+  g_autoptr (GFileInputStream) stream = g_file_read (gfile, cancellable, NULL);
+  gboolean have_moov = FALSE, have_mdat = FALSE;
+  guint64 offset = 0;
+  Box box = { 0 };
+
+  if (stream == NULL)
+    return TRUE;
+  for (guint i = 0; i < MAX_BOXES && offset < file->size; i++, offset = box.end) {
+    if (!read_box (G_INPUT_STREAM (stream), offset, file->size, &box))
+      break;
+    have_moov = have_moov || g_str_equal (box.type, "moov");
+    have_mdat = have_mdat || g_str_equal (box.type, "mdat");
+    if (box.end <= file->size
+        || (!g_str_equal (box.type, "mdat") && !g_str_equal (box.type, "moov")
+            && !g_str_equal (box.type, "moof")))
+      continue;
+    weft_error_set_problem (
+        error, weft_problem_new (WEFT_ERROR_SOURCE_DAMAGED, NULL, file->uri,
+                   "the copy or download was cut off; fetch the file again",
+                   "the file is truncated: it has %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                   " bytes (%d %%)",
+                   file->size, box.end, (gint) (100.0 * (gdouble) file->size / (gdouble) box.end)));
+    return FALSE;
+  }
+  if (have_mdat && !have_moov)
+    return fail (error, WEFT_ERROR_SOURCE_DAMAGED, file->uri,
+        "the recording was not finished, or the copy was cut off; fetch the file again or repair "
+        "it",
+        "the file has no index (no moov box), so nothing in it can be found");
+  return TRUE;
+}
+
+/* @headers: the response headers souphttpsrc hands on. */
+gchar *
+weft_source_http_identity (const GstStructure *headers, guint64 *size)
+{
+  const GstStructure *response = NULL;
+  const GValue *value = gst_structure_get_value (headers, "response-headers");
+  g_autoptr (GString) identity = g_string_new (NULL);
+  const gchar *names[] = { "etag", "last-modified" };
+
+  if (value == NULL || !GST_VALUE_HOLDS_STRUCTURE (value))
+    return NULL;
+  response = gst_value_get_structure (value);
+  for (gint i = 0; i < gst_structure_n_fields (response); i++) {
+    const gchar *name = gst_structure_nth_field_name (response, (guint) i);
+    const gchar *text = gst_structure_get_string (response, name);
+
+    if (text == NULL)
+      continue;
+    for (guint j = 0; j < G_N_ELEMENTS (names); j++)
+      if (g_ascii_strcasecmp (name, names[j]) == 0)
+        g_string_append_printf (identity, "%s%s=%s", identity->len > 0 ? ";" : "", names[j], text);
+    if (g_ascii_strcasecmp (name, "content-length") == 0)
+      g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT64, size, NULL);
+  }
+  if (*size != G_MAXUINT64)
+    g_string_append_printf (
+        identity, "%ssize=%" G_GUINT64_FORMAT, identity->len > 0 ? ";" : "", *size);
+  return identity->len > 0 ? g_string_free (g_steal_pointer (&identity), FALSE) : NULL;
+}
