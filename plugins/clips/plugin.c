@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gst/gst.h>
 
+#include "weftclipscale.h"
 #include "weftclipsequence.h"
 
 GST_DEBUG_CATEGORY (weft_clips_debug);
@@ -12,6 +13,7 @@ plugin_init (GstPlugin *plugin)
 
   GST_DEBUG_CATEGORY_INIT (weft_clips_debug, "weftclips", 0, "Weft: assembling clips");
   ok &= GST_ELEMENT_REGISTER (clipsequence, plugin);
+  ok &= GST_ELEMENT_REGISTER (clipscale, plugin);
   return ok;
 }
 
