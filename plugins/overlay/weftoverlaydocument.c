@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "weftoverlaydocument.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Above all bounds json-glib's recursion: it goes one call deeper with every bracket. The grammar
+ * itself needs seven. */
+#define MAX_DEPTH 32
+#define MAX_BYTES (64u << 20)
+#define MAX_ITEMS 100000
+#define MAX_FONTS 1000
+
+/* Positions in messages are as in a job document, where the items stand in /timeline. */
+#define ITEMS_POINTER "/timeline/overlays"
+#define FONTS_POINTER "/fonts"
+
+static gboolean
+check_depth (const gchar *json, gsize length, GError **error)
+{
+  guint depth = 0;
+  gboolean in_string = FALSE;
+
+  for (gsize i = 0; i < length; i++) {
+    if (in_string) {
+      if (json[i] == '\\')
+        i++;
+      else if (json[i] == '"')
+        in_string = FALSE;
+    } else if (json[i] == '"') {
+      in_string = TRUE;
+    } else if (json[i] == '[' || json[i] == '{') {
+      if (++depth > MAX_DEPTH) {
+        weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, "",
+            "the timeline is nested more than %d levels deep", MAX_DEPTH);
+        return FALSE;
+      }
+    } else if ((json[i] == ']' || json[i] == '}') && depth > 0) {
+      depth--;
+    }
+  }
+  return TRUE;
+}
+
+static JsonNode *
+parse_json (const gchar *json, gsize length, GError **error)
+{
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  g_autoptr (GError) json_error = NULL;
+
+  if (length > MAX_BYTES) {
+    weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, "",
+        "the timeline has more than %u MiB", MAX_BYTES >> 20);
+    return NULL;
+  }
+  if (!g_utf8_validate (json, (gssize) length, NULL)) {
+    weft_overlay_set_error (
+        error, WEFT_OVERLAY_ERROR_INVALID, "", "the timeline is not valid UTF-8");
+    return NULL;
+  }
+  if (!check_depth (json, length, error))
+    return NULL;
+  if (!json_parser_load_from_data (parser, json, (gssize) length, &json_error)) {
+    weft_overlay_set_error (
+        error, WEFT_OVERLAY_ERROR_INVALID, "", "the timeline is not JSON: %s", json_error->message);
+    return NULL;
+  }
+  JsonNode *root = json_parser_steal_root (parser);
+  if (root == NULL)
+    weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, "", "the timeline is empty");
+  return root;
+}
+
+/* The array member @name, or NULL where it is absent. */
+static gboolean
+get_array (const WeftValue *value, const gchar *name, const gchar *pointer, guint max,
+    JsonArray **array, GError **error)
+{
+  JsonNode *node = json_object_get_member (value->object, name);
+
+  *array = NULL;
+  if (node == NULL)
+    return TRUE;
+  if (!JSON_NODE_HOLDS_ARRAY (node)) {
+    weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, pointer, "expected an array");
+    return FALSE;
+  }
+  *array = json_node_get_array (node);
+  if (json_array_get_length (*array) > max) {
+    weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, pointer,
+        "%u elements are more than the %u that are allowed", json_array_get_length (*array), max);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+parse_fonts (
+    WeftOverlayDocument *self, const WeftValue *value, const gchar *base_folder, GError **error)
+{
+  g_autoptr (GString) key = g_string_new (NULL);
+  JsonArray *array;
+
+  if (!get_array (value, "fonts", FONTS_POINTER, MAX_FONTS, &array, error))
+    return FALSE;
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++) {
+    g_autofree gchar *pointer = g_strdup_printf (FONTS_POINTER "/%u", i);
+    WeftFontFile *file = weft_font_file_new_from_json (
+        json_array_get_element (array, i), pointer, base_folder, error);
+    if (file == NULL)
+      return FALSE;
+    g_ptr_array_add (self->fonts, file);
+    g_string_append_printf (key, "%s\n%s\n", file->family, file->path);
+  }
+  self->fonts_key = g_string_free (g_steal_pointer (&key), FALSE);
+  return TRUE;
+}
+
+static gboolean
+parse_items (
+    WeftOverlayDocument *self, const WeftValue *value, const gchar *base_folder, GError **error)
+{
+  JsonArray *array;
+
+  if (!get_array (value, "overlays", ITEMS_POINTER, MAX_ITEMS, &array, error))
+    return FALSE;
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++) {
+    g_autofree gchar *pointer = g_strdup_printf (ITEMS_POINTER "/%u", i);
+    WeftOverlayItem *item = weft_overlay_item_new_from_json (
+        json_array_get_element (array, i), pointer, base_folder, error);
+    if (item == NULL)
+      return FALSE;
+    g_ptr_array_add (self->items, item);
+  }
+  return TRUE;
+}
+
+static gboolean
+parse_root (WeftOverlayDocument *self, JsonNode *root, const gchar *base_folder, GError **error)
+{
+  static const gchar *const members[] = { "width", "height", "duration", "fonts", "overlays",
+    NULL };
+  gdouble width = 0.0, height = 0.0;
+  WeftValue value;
+
+  if (!weft_value_init (&value, root, "", error)
+      || !weft_value_check_members (&value, members, error)
+      || !weft_value_get_number (&value, "width", 1, WEFT_MAX_PIXELS, &width, error)
+      || !weft_value_get_number (&value, "height", 1, WEFT_MAX_PIXELS, &height, error)
+      || !weft_value_get_time (&value, "duration", &self->duration, error)
+      || !parse_fonts (self, &value, base_folder, error)
+      || !parse_items (self, &value, base_folder, error))
+    return FALSE;
+  self->width = (gint) lrint (width);
+  self->height = (gint) lrint (height);
+  return TRUE;
+}
+
+/**
+ * weft_overlay_document_new_from_json:
+ * @json: the timeline, see docs/elements/overlaytimeline.md
+ * @length: its bytes; -1 if it ends with a nul
+ * @base_folder: an absolute path that relative ones in @json start from
+ *
+ * Returns: (transfer full) (nullable): the document, which touched no file yet
+ */
+WeftOverlayDocument *
+weft_overlay_document_new_from_json (
+    const gchar *json, gssize length, const gchar *base_folder, GError **error)
+{
+  g_autoptr (WeftOverlayDocument) self = g_new0 (WeftOverlayDocument, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->duration = GST_CLOCK_TIME_NONE;
+  self->fonts = g_ptr_array_new_with_free_func ((GDestroyNotify) weft_font_file_free);
+  self->items = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (JsonNode) root = parse_json (json, length < 0 ? strlen (json) : (gsize) length, error);
+  if (root == NULL || !parse_root (self, root, base_folder, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+WeftOverlayDocument *
+weft_overlay_document_ref (WeftOverlayDocument *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+weft_overlay_document_unref (WeftOverlayDocument *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_ptr_array_unref (self->items);
+  g_ptr_array_unref (self->fonts);
+  g_free (self->fonts_key);
+  g_free (self);
+}
+
+/**
+ * weft_overlay_document_check:
+ *
+ * Whether every file the document names is there, so that a missing one is told of before the first
+ * frame and not in the middle of a render.
+ */
+gboolean
+weft_overlay_document_check (WeftOverlayDocument *self, GError **error)
+{
+  for (guint i = 0; i < self->fonts->len; i++) {
+    if (!weft_font_file_check (g_ptr_array_index (self->fonts, i), error))
+      return FALSE;
+  }
+  for (guint i = 0; i < self->items->len; i++) {
+    if (!weft_overlay_item_check (g_ptr_array_index (self->items, i), error))
+      return FALSE;
+  }
+  return TRUE;
+}

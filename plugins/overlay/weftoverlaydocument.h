@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weftoverlayitem.h"
+
+G_BEGIN_DECLS
+
+/* A timeline as parsed. Immutable and shared between threads. */
+typedef struct {
+  gatomicrefcount ref_count;
+  /* In pixels; 0 where the document does not say. */
+  gint width;
+  gint height;
+  /* Where `"end"` is; %GST_CLOCK_TIME_NONE: never. */
+  GstClockTime duration;
+  GPtrArray *fonts;
+  /* The same for two documents that bring the same fonts. */
+  gchar *fonts_key;
+  GPtrArray *items;
+} WeftOverlayDocument;
+
+WeftOverlayDocument *weft_overlay_document_new_from_json (
+    const gchar *json, gssize length, const gchar *base_folder, GError **error);
+WeftOverlayDocument *weft_overlay_document_ref (WeftOverlayDocument *self);
+void weft_overlay_document_unref (WeftOverlayDocument *self);
+gboolean weft_overlay_document_check (WeftOverlayDocument *self, GError **error);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftOverlayDocument, weft_overlay_document_unref)
+
+G_END_DECLS

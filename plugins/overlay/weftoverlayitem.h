@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <cairo.h>
+#include <gio/gio.h>
+
+#include "weftoverlayfonts.h"
+#include "weftoverlayvalue.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  WEFT_ALIGN_START,
+  WEFT_ALIGN_CENTER,
+  WEFT_ALIGN_END,
+} WeftAlign;
+
+typedef enum {
+  WEFT_ANIMATION_NONE,
+  WEFT_ANIMATION_FADE,
+  WEFT_ANIMATION_SLIDE_UP,
+  WEFT_ANIMATION_SLIDE_DOWN,
+  WEFT_ANIMATION_SLIDE_LEFT,
+  WEFT_ANIMATION_SLIDE_RIGHT,
+} WeftAnimation;
+
+/* Where an item is drawn: the frame, and how timeline pixels become its pixels. */
+typedef struct {
+  gint width;
+  gint height;
+  /* Frame pixels per timeline pixel. They differ where the pixels of the frame are not square. */
+  gdouble scale_x;
+  gdouble scale_y;
+} WeftCanvas;
+
+/* What the draw function of an item needs beside its own fields. Lives on the render thread. */
+typedef struct {
+  WeftCanvas canvas;
+  WeftOverlayFonts *fonts;
+  /* Of GError: what to tell the user although the item could be drawn. */
+  GPtrArray *warnings;
+  GCancellable *cancellable;
+} WeftDrawing;
+
+/* An item's pixels: premultiplied ARGB32 whose top left pixel is pixel (x, y) of the frame while
+ * the item rests. `box` is the rectangle the item was placed by: what leaves the frame in a slide.
+ */
+typedef struct {
+  cairo_surface_t *pixels;
+  gint x;
+  gint y;
+  cairo_rectangle_int_t box;
+} WeftPicture;
+
+void weft_picture_free (WeftPicture *picture);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftPicture, weft_picture_free)
+typedef cairo_surface_t WeftCairoSurface;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftCairoSurface, cairo_surface_destroy)
+typedef cairo_t WeftCairo;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftCairo, cairo_destroy)
+
+/* What an item looks like at one moment. */
+typedef struct {
+  gdouble opacity;
+  gint dx;
+  gint dy;
+} WeftPose;
+
+#define WEFT_TYPE_OVERLAY_ITEM (weft_overlay_item_get_type ())
+G_DECLARE_DERIVABLE_TYPE (WeftOverlayItem, weft_overlay_item, WEFT, OVERLAY_ITEM, GObject)
+
+/**
+ * WeftOverlayItemClass:
+ * @members: (array zero-terminated=1): the members of the JSON object that only this kind has
+ * @parse: reads them
+ * @check: whether what the item needs from outside seems to be there; quick, and before a frame
+ * flows
+ * @draw: draws the item as it rests at full opacity; on the render thread
+ *
+ * One kind of item. It is immutable once parsed.
+ */
+struct _WeftOverlayItemClass {
+  GObjectClass parent_class;
+
+  const gchar *const *members;
+  gboolean (*parse) (WeftOverlayItem *self, const WeftValue *value, GError **error);
+  gboolean (*check) (WeftOverlayItem *self, GError **error);
+  WeftPicture *(*draw) (WeftOverlayItem *self, WeftDrawing *drawing, GError **error);
+};
+
+WeftOverlayItem *weft_overlay_item_new_from_json (
+    JsonNode *node, const gchar *pointer, const gchar *base_folder, GError **error);
+
+const gchar *weft_overlay_item_get_pointer (WeftOverlayItem *self);
+const gchar *weft_overlay_item_get_base_folder (WeftOverlayItem *self);
+const gchar *weft_overlay_item_get_look (WeftOverlayItem *self);
+GstClockTime weft_overlay_item_get_start (WeftOverlayItem *self);
+GstClockTime weft_overlay_item_get_end (WeftOverlayItem *self);
+gdouble weft_overlay_item_get_opacity (WeftOverlayItem *self);
+WeftAlign weft_overlay_item_get_align (WeftOverlayItem *self);
+gboolean weft_overlay_item_is_animated (WeftOverlayItem *self);
+gboolean weft_overlay_item_moves (WeftOverlayItem *self);
+
+gboolean weft_overlay_item_check (WeftOverlayItem *self, GError **error);
+WeftPicture *weft_overlay_item_draw (WeftOverlayItem *self, WeftDrawing *drawing, GError **error);
+void weft_overlay_item_place (WeftOverlayItem *self, const WeftCanvas *canvas, gdouble width,
+    gdouble height, gint *x, gint *y);
+void weft_overlay_item_get_clip (
+    WeftOverlayItem *self, const WeftCanvas *canvas, cairo_rectangle_int_t *clip);
+gdouble weft_overlay_item_get_margin (const WeftCanvas *canvas);
+void weft_overlay_item_get_pose (WeftOverlayItem *self, const WeftCanvas *canvas,
+    const cairo_rectangle_int_t *box, gdouble since_start_s, gdouble until_end_s, WeftPose *pose);
+
+gdouble weft_length_to_pixels (const WeftLength *length, gint frame_size, gdouble scale);
+
+/* The kinds. Each lives in a file of its own and is found by its "type". */
+GType weft_text_item_get_type (void);
+GType weft_image_item_get_type (void);
+
+G_END_DECLS

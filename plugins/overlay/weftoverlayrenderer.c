@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The render thread owns the fonts and draws; the streaming thread asks for looks and waits for
+ * them only if they were not drawn ahead. So a title costs no pause in a live stream, and a flush
+ * never waits for Pango. `lock` guards everything that is not set once in
+ * weft_overlay_renderer_new(); no other lock is taken while it is held, and no item is drawn. */
+
+#include "weftoverlayrenderer.h"
+
+#define N_PHASES 4
+/* How long closing waits for a drawing in work before it leaves the thread to end alone. */
+#define CLOSE_WAIT_US (150 * G_TIME_SPAN_MILLISECOND)
+
+typedef enum { LOOK_PENDING, LOOK_READY, LOOK_FAILED } LookState;
+
+/* What one look was drawn to. The picture is kept beside the surface only where an item may need
+ * it in another phase. */
+typedef struct {
+  WeftOverlayItem *item;
+  LookState state;
+  cairo_rectangle_int_t box;
+  cairo_rectangle_int_t ink;
+  WeftPicture *picture;
+  WeftSurface *surfaces[N_PHASES];
+  gsize bytes;
+  GError *error;
+  /* Position in `recent`, the most recently used first; NULL while pending. */
+  GList *link;
+} Look;
+
+struct _WeftOverlayRenderer {
+  gatomicrefcount ref_count;
+  WeftOverlayDocument *document;
+  WeftCanvas canvas;
+  GstVideoInfo info;
+  GCancellable *cancellable;
+  GThread *thread;
+
+  GMutex lock;
+  GCond cond;
+  /* Look string, owned by the item → Look. */
+  GHashTable *looks;
+  GQueue pending;
+  GQueue recent;
+  GPtrArray *warnings;
+  gsize max_bytes;
+  gboolean flushing;
+  gboolean quit;
+  gboolean finished;
+  WeftOverlayRendererStats stats;
+};
+
+static void
+look_free (Look *look)
+{
+  g_clear_pointer (&look->picture, weft_picture_free);
+  for (guint i = 0; i < N_PHASES; i++)
+    g_clear_pointer (&look->surfaces[i], weft_surface_unref);
+  g_clear_error (&look->error);
+  g_object_unref (look->item);
+  g_free (look);
+}
+
+static void
+weft_overlay_renderer_unref (WeftOverlayRenderer *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_queue_clear (&self->pending);
+  g_queue_clear (&self->recent);
+  g_hash_table_unref (self->looks);
+  g_ptr_array_unref (self->warnings);
+  g_object_unref (self->cancellable);
+  weft_overlay_document_unref (self->document);
+  g_cond_clear (&self->cond);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+static gsize
+get_picture_bytes (const WeftPicture *picture)
+{
+  if (picture == NULL || picture->pixels == NULL)
+    return 0;
+  return (gsize) cairo_image_surface_get_stride (picture->pixels)
+         * (gsize) cairo_image_surface_get_height (picture->pixels);
+}
+
+static void
+add_bytes_unlocked (WeftOverlayRenderer *self, Look *look, gsize bytes)
+{
+  look->bytes += bytes;
+  self->stats.cache_bytes += bytes;
+  self->stats.cache_peak_bytes = MAX (self->stats.cache_peak_bytes, self->stats.cache_bytes);
+}
+
+static void
+remove_look_unlocked (WeftOverlayRenderer *self, Look *look)
+{
+  self->stats.cache_bytes -= look->bytes;
+  g_queue_delete_link (&self->recent, look->link);
+  g_hash_table_remove (self->looks, weft_overlay_item_get_look (look->item));
+}
+
+/* Makes room, but never by dropping @keep: a single look may be larger than the cache. */
+static void
+evict_unlocked (WeftOverlayRenderer *self, const Look *keep)
+{
+  while (self->stats.cache_bytes > self->max_bytes) {
+    Look *oldest = g_queue_peek_tail (&self->recent);
+    if (oldest == NULL || oldest == keep)
+      return;
+    remove_look_unlocked (self, oldest);
+    self->stats.evicted++;
+  }
+}
+
+static void
+finish_look_unlocked (WeftOverlayRenderer *self, Look *look, WeftPicture *picture,
+    WeftSurface *surface, GError *error)
+{
+  look->state = error != NULL ? LOOK_FAILED : LOOK_READY;
+  look->error = error;
+  if (error == NULL) {
+    look->box = picture->box;
+    if (picture->pixels != NULL) {
+      look->ink = (cairo_rectangle_int_t){ picture->x, picture->y,
+        cairo_image_surface_get_width (picture->pixels),
+        cairo_image_surface_get_height (picture->pixels) };
+    }
+    look->surfaces[0] = surface;
+    gsize bytes = weft_surface_get_bytes (surface);
+    if (weft_overlay_item_moves (look->item)) {
+      bytes += get_picture_bytes (picture);
+      look->picture = picture;
+    } else {
+      weft_picture_free (picture);
+    }
+    add_bytes_unlocked (self, look, bytes);
+    self->stats.rendered++;
+  }
+  g_queue_push_head (&self->recent, look);
+  look->link = self->recent.head;
+  evict_unlocked (self, look);
+  g_cond_broadcast (&self->cond);
+}
+
+static void
+draw_look (WeftOverlayRenderer *self, WeftOverlayFonts *fonts, Look *look)
+{
+  WeftDrawing drawing = { self->canvas, fonts, NULL, self->cancellable };
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new ();
+  GError *error = NULL;
+  WeftSurface *surface = NULL;
+
+  drawing.warnings = warnings;
+  WeftPicture *picture = weft_overlay_item_draw (look->item, &drawing, &error);
+  if (picture != NULL)
+    surface = weft_surface_new (picture, &self->info, 0);
+
+  g_mutex_lock (&self->lock);
+  g_ptr_array_extend (self->warnings, warnings, NULL, NULL);
+  finish_look_unlocked (self, look, picture, surface, error);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Waits for the next look to draw; NULL when it is time to end. */
+static Look *
+take_pending (WeftOverlayRenderer *self)
+{
+  Look *look = NULL;
+
+  g_mutex_lock (&self->lock);
+  while (!self->quit && (look = g_queue_pop_head (&self->pending)) == NULL)
+    g_cond_wait (&self->cond, &self->lock);
+  if (self->quit)
+    look = NULL;
+  g_mutex_unlock (&self->lock);
+  return look;
+}
+
+static gpointer
+render_thread (gpointer data)
+{
+  WeftOverlayRenderer *self = data;
+  g_autoptr (WeftOverlayFonts) fonts = NULL;
+  g_autoptr (GError) fonts_error = NULL;
+  Look *look;
+
+  while ((look = take_pending (self)) != NULL) {
+    if (fonts == NULL && fonts_error == NULL)
+      fonts = weft_overlay_fonts_new (self->document->fonts, &fonts_error);
+    if (fonts != NULL) {
+      draw_look (self, fonts, look);
+    } else {
+      g_mutex_lock (&self->lock);
+      finish_look_unlocked (self, look, NULL, NULL, g_error_copy (fonts_error));
+      g_mutex_unlock (&self->lock);
+    }
+  }
+  g_clear_pointer (&fonts, weft_overlay_fonts_free);
+
+  g_mutex_lock (&self->lock);
+  self->finished = TRUE;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+  weft_overlay_renderer_unref (self);
+  return NULL;
+}
+
+/**
+ * weft_overlay_renderer_new:
+ * @document: whose fonts to use
+ * @canvas: the frame in timeline pixels
+ * @info: the frame in its own
+ * @max_bytes: what looks may take in memory before the least recently used is dropped
+ *
+ * Returns: (transfer full): to be ended by weft_overlay_renderer_close()
+ */
+WeftOverlayRenderer *
+weft_overlay_renderer_new (WeftOverlayDocument *document, const WeftCanvas *canvas,
+    const GstVideoInfo *info, gsize max_bytes)
+{
+  WeftOverlayRenderer *self = g_new0 (WeftOverlayRenderer, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->document = weft_overlay_document_ref (document);
+  self->canvas = *canvas;
+  self->info = *info;
+  self->cancellable = g_cancellable_new ();
+  self->max_bytes = max_bytes;
+  self->warnings = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  self->looks = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) look_free);
+  g_queue_init (&self->pending);
+  g_queue_init (&self->recent);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
+  g_atomic_ref_count_inc (&self->ref_count);
+  self->thread = g_thread_new ("weft-overlay", render_thread, self);
+  return self;
+}
+
+/**
+ * weft_overlay_renderer_close:
+ * @self: (transfer full): not used any more
+ *
+ * Ends the render thread. A drawing that takes longer than the wait (a huge SVG) is left to end on
+ * its own; it holds what it needs.
+ */
+void
+weft_overlay_renderer_close (WeftOverlayRenderer *self)
+{
+  gint64 deadline = g_get_monotonic_time () + CLOSE_WAIT_US;
+
+  g_cancellable_cancel (self->cancellable);
+  g_mutex_lock (&self->lock);
+  self->quit = TRUE;
+  g_cond_broadcast (&self->cond);
+  while (!self->finished && g_cond_wait_until (&self->cond, &self->lock, deadline))
+    ;
+  gboolean finished = self->finished;
+  g_mutex_unlock (&self->lock);
+  if (finished)
+    g_thread_join (self->thread);
+  else
+    g_thread_unref (self->thread);
+  weft_overlay_renderer_unref (self);
+}
+
+/* Whether the looks kept here are those that @document would have on these frames. */
+gboolean
+weft_overlay_renderer_is_for (WeftOverlayRenderer *self, WeftOverlayDocument *document,
+    const WeftCanvas *canvas, const GstVideoInfo *info)
+{
+  return g_str_equal (self->document->fonts_key, document->fonts_key)
+         && self->canvas.width == canvas->width && self->canvas.height == canvas->height
+         && self->canvas.scale_x == canvas->scale_x && self->canvas.scale_y == canvas->scale_y
+         && gst_video_info_is_equal (&self->info, info);
+}
+
+void
+weft_overlay_renderer_set_max_bytes (WeftOverlayRenderer *self, gsize max_bytes)
+{
+  g_mutex_lock (&self->lock);
+  self->max_bytes = max_bytes;
+  evict_unlocked (self, NULL);
+  g_mutex_unlock (&self->lock);
+}
+
+/* While flushing nobody waits for a look. */
+void
+weft_overlay_renderer_set_flushing (WeftOverlayRenderer *self, gboolean flushing)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = flushing;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+}
+
+static Look *
+request_unlocked (WeftOverlayRenderer *self, WeftOverlayItem *item)
+{
+  const gchar *key = weft_overlay_item_get_look (item);
+  Look *look = g_hash_table_lookup (self->looks, key);
+
+  if (look != NULL)
+    return look;
+  look = g_new0 (Look, 1);
+  look->item = g_object_ref (item);
+  g_hash_table_insert (self->looks, (gpointer) key, look);
+  g_queue_push_tail (&self->pending, look);
+  g_cond_broadcast (&self->cond);
+  return look;
+}
+
+/**
+ * weft_overlay_renderer_prefetch:
+ *
+ * Has @item drawn while nobody waits for it, unless the cache is too full to keep it.
+ */
+void
+weft_overlay_renderer_prefetch (WeftOverlayRenderer *self, WeftOverlayItem *item)
+{
+  g_mutex_lock (&self->lock);
+  if (self->stats.cache_bytes < self->max_bytes / 2)
+    request_unlocked (self, item);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Returns the look of @item once it is drawn; NULL without an error when flushing. */
+static Look *
+wait_unlocked (WeftOverlayRenderer *self, WeftOverlayItem *item, GError **error)
+{
+  Look *look;
+
+  /* Asked for anew each time: a full cache may have dropped it before this thread woke up. */
+  while ((look = request_unlocked (self, item))->state == LOOK_PENDING && !self->flushing) {
+    /* Before all that is only drawn ahead. */
+    if (g_queue_remove (&self->pending, look))
+      g_queue_push_head (&self->pending, look);
+    g_cond_wait (&self->cond, &self->lock);
+  }
+  if (look->state == LOOK_PENDING)
+    return NULL;
+  if (look->state == LOOK_FAILED) {
+    if (error != NULL)
+      *error = g_error_copy (look->error);
+    return NULL;
+  }
+  g_queue_unlink (&self->recent, look->link);
+  g_queue_push_head_link (&self->recent, look->link);
+  return look;
+}
+
+/**
+ * weft_overlay_renderer_get_box:
+ * @box: (out): the rectangle that @item was placed by
+ * @ink: (out): the pixels it touches while it rests; empty if there are none
+ *
+ * Returns: %FALSE with @error set if the item cannot be drawn, without when flushing
+ */
+gboolean
+weft_overlay_renderer_get_box (WeftOverlayRenderer *self, WeftOverlayItem *item,
+    cairo_rectangle_int_t *box, cairo_rectangle_int_t *ink, GError **error)
+{
+  g_mutex_lock (&self->lock);
+  Look *look = wait_unlocked (self, item, error);
+  if (look != NULL) {
+    *box = look->box;
+    *ink = look->ink;
+  }
+  g_mutex_unlock (&self->lock);
+  return look != NULL;
+}
+
+/**
+ * weft_overlay_renderer_get_surface:
+ * @phase: from weft_surface_get_phase()
+ *
+ * Returns: (transfer full) (nullable): %NULL as in weft_overlay_renderer_get_box()
+ */
+WeftSurface *
+weft_overlay_renderer_get_surface (
+    WeftOverlayRenderer *self, WeftOverlayItem *item, guint phase, GError **error)
+{
+  WeftSurface *surface = NULL;
+
+  g_mutex_lock (&self->lock);
+  Look *look = wait_unlocked (self, item, error);
+  if (look != NULL) {
+    if (look->surfaces[phase] == NULL) {
+      look->surfaces[phase] = weft_surface_new (look->picture, &self->info, phase);
+      add_bytes_unlocked (self, look, weft_surface_get_bytes (look->surfaces[phase]));
+      evict_unlocked (self, look);
+    }
+    surface = weft_surface_ref (look->surfaces[phase]);
+  }
+  g_mutex_unlock (&self->lock);
+  return surface;
+}
+
+/* Drops the look of @item: it is over. */
+void
+weft_overlay_renderer_forget (WeftOverlayRenderer *self, WeftOverlayItem *item)
+{
+  g_mutex_lock (&self->lock);
+  Look *look = g_hash_table_lookup (self->looks, weft_overlay_item_get_look (item));
+  if (look != NULL && look->state != LOOK_PENDING)
+    remove_look_unlocked (self, look);
+  g_mutex_unlock (&self->lock);
+}
+
+/**
+ * weft_overlay_renderer_take_warnings:
+ *
+ * Returns: (transfer full) (nullable) (element-type GError): what was to be said since the last
+ * call
+ */
+GPtrArray *
+weft_overlay_renderer_take_warnings (WeftOverlayRenderer *self)
+{
+  GPtrArray *warnings = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->warnings->len > 0) {
+    warnings = self->warnings;
+    self->warnings = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  }
+  g_mutex_unlock (&self->lock);
+  return warnings;
+}
+
+void
+weft_overlay_renderer_get_stats (WeftOverlayRenderer *self, WeftOverlayRendererStats *stats)
+{
+  g_mutex_lock (&self->lock);
+  *stats = self->stats;
+  g_mutex_unlock (&self->lock);
+}

@@ -1,0 +1,784 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:element-overlaytimeline
+ * @title: overlaytimeline
+ *
+ * Draws titles and pictures over video at exact frames. What to draw is a JSON document, the
+ * `overlays` of a Weft job.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=150 ! video/x-raw,width=1280,height=720 ! overlaytimeline
+ * timeline='{"overlays":[{"type":"text","text":"Hello","position":"bottom","start":1,"end":4,"animate":{"in":"fade","out":"fade"}}]}'
+ * ! videoconvert ! autovideosink
+ * ]|
+ */
+
+#include "weftoverlaytimeline.h"
+
+#include <math.h>
+
+#include "weftoverlaydocument.h"
+#include "weftoverlayrenderer.h"
+#include "weftoverlayschedule.h"
+
+GST_DEBUG_CATEGORY_STATIC (weft_overlay_timeline_debug);
+#define GST_CAT_DEFAULT weft_overlay_timeline_debug
+
+#define DEFAULT_CACHE_SIZE (G_GUINT64_CONSTANT (128) << 20)
+/* How long before an item shows it is drawn. */
+#define PREFETCH_TIME (500 * GST_MSECOND)
+
+enum {
+  PROP_0,
+  PROP_TIMELINE,
+  PROP_LOCATION,
+  PROP_CACHE_SIZE,
+  PROP_STATS,
+  N_PROPERTIES,
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK,
+    GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (WEFT_SURFACE_FORMATS)));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC,
+    GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (WEFT_SURFACE_FORMATS)));
+
+/* An item that shows in the current frame. */
+typedef struct {
+  WeftOverlayItem *item;
+  gint dx;
+  gint dy;
+  guint8 opacity;
+} Layer;
+
+struct _WeftOverlayTimeline {
+  GstVideoFilter parent_instance;
+
+  /* The object lock guards these; any thread may touch them. */
+  gchar *timeline;
+  gchar *location;
+  guint64 cache_size;
+  gboolean started;
+  gboolean flushing;
+  /* Parsed and to be shown from the next frame on. */
+  WeftOverlayDocument *next_document;
+  /* Why the timeline could not be parsed; told when the element starts. */
+  GError *parse_error;
+  /* Replaced by the streaming thread under the lock; it alone reads it without. */
+  WeftOverlayRenderer *renderer;
+  guint64 frames_blended;
+  guint64 frames_passed;
+  guint64 frames_copied;
+  guint64 frames_repeated;
+
+  /* These belong to the streaming thread, and to start and stop. */
+  WeftOverlayDocument *document;
+  WeftOverlaySchedule *schedule;
+  gboolean negotiated;
+  WeftCanvas canvas;
+  const WeftBlendKernels *kernels;
+  GArray *layers;
+  GHashTable *warned;
+  /* For copies of frames whose memory upstream keeps. */
+  GstBufferPool *pool;
+  /* The last such frame, what was drawn on it and what came out: when upstream sends the same
+   * memory again, the result is the same, too. */
+  GstBuffer *repeat_input;
+  GstBuffer *repeat_output;
+  GArray *repeat_layers;
+};
+
+G_DEFINE_TYPE (WeftOverlayTimeline, weft_overlay_timeline, GST_TYPE_VIDEO_FILTER)
+GST_ELEMENT_REGISTER_DEFINE_WITH_CODE (overlaytimeline, "overlaytimeline", GST_RANK_NONE,
+    WEFT_TYPE_OVERLAY_TIMELINE,
+    GST_DEBUG_CATEGORY_INIT (
+        weft_overlay_timeline_debug, "overlaytimeline", 0, "titles and pictures on a timeline"))
+
+static WeftOverlayDocument *
+load_document (const gchar *timeline, const gchar *location, GError **error)
+{
+  g_autofree gchar *cwd = g_get_current_dir ();
+
+  if (timeline != NULL)
+    return weft_overlay_document_new_from_json (timeline, -1, cwd, error);
+  g_autofree gchar *path = g_canonicalize_filename (location, cwd);
+  g_autofree gchar *folder = g_path_get_dirname (path);
+  g_autofree gchar *uri = g_filename_to_uri (path, NULL, NULL);
+  g_autofree gchar *json = NULL;
+  g_autoptr (GError) file_error = NULL;
+  gsize length;
+  if (!g_file_get_contents (path, &json, &length, &file_error)) {
+    WeftOverlayError code = g_error_matches (file_error, G_FILE_ERROR, G_FILE_ERROR_NOENT)
+                                ? WEFT_OVERLAY_ERROR_NOT_FOUND
+                                : WEFT_OVERLAY_ERROR_DENIED;
+    g_propagate_error (error, weft_overlay_error_new (code, "", uri, "%s", file_error->message));
+    return NULL;
+  }
+  WeftOverlayDocument *document =
+      weft_overlay_document_new_from_json (json, (gssize) length, folder, error);
+  if (document == NULL && error != NULL && (*error)->domain == WEFT_OVERLAY_ERROR)
+    weft_overlay_error_locate (*error, NULL, uri);
+  return document;
+}
+
+/* Parses what the properties say now. A timeline that is wrong ends a stream that is about to
+ * start, but not one that runs: that goes on with the last good one, and a warning. */
+static void
+update_document (WeftOverlayTimeline *self)
+{
+  g_autoptr (WeftOverlayDocument) document = NULL;
+  g_autofree gchar *timeline = NULL, *location = NULL;
+  GError *error = NULL;
+
+  GST_OBJECT_LOCK (self);
+  gboolean started = self->started;
+  timeline = g_strdup (self->timeline);
+  location = g_strdup (self->location);
+  GST_OBJECT_UNLOCK (self);
+
+  if (timeline == NULL && location == NULL)
+    document = weft_overlay_document_new_from_json ("{}", -1, "/", &error);
+  else
+    document = load_document (timeline, location, &error);
+  if (started && error != NULL) {
+    weft_overlay_error_post (GST_ELEMENT (self), GST_MESSAGE_WARNING, error);
+    g_error_free (error);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  g_clear_error (&self->parse_error);
+  g_clear_pointer (&self->next_document, weft_overlay_document_unref);
+  self->parse_error = error;
+  self->next_document = g_steal_pointer (&document);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+set_source (WeftOverlayTimeline *self, const gchar *timeline, const gchar *location)
+{
+  GST_OBJECT_LOCK (self);
+  g_free (self->timeline);
+  g_free (self->location);
+  self->timeline = g_strdup (timeline);
+  self->location = g_strdup (location);
+  gboolean started = self->started;
+  GST_OBJECT_UNLOCK (self);
+  /* Before the start a file may still be written, and errors would reach nobody. */
+  if (started)
+    update_document (self);
+}
+
+static GstStructure *
+create_stats (WeftOverlayTimeline *self)
+{
+  WeftOverlayRendererStats stats = { 0 };
+
+  GST_OBJECT_LOCK (self);
+  if (self->renderer != NULL)
+    weft_overlay_renderer_get_stats (self->renderer, &stats);
+  GstStructure *structure = gst_structure_new ("overlaytimeline-stats", "frames-blended",
+      G_TYPE_UINT64, self->frames_blended, "frames-passed", G_TYPE_UINT64, self->frames_passed,
+      "frames-copied", G_TYPE_UINT64, self->frames_copied, "frames-repeated", G_TYPE_UINT64,
+      self->frames_repeated, "rendered", G_TYPE_UINT64, stats.rendered, "evicted", G_TYPE_UINT64,
+      stats.evicted, "cache-bytes", G_TYPE_UINT64, (guint64) stats.cache_bytes, "cache-peak-bytes",
+      G_TYPE_UINT64, (guint64) stats.cache_peak_bytes, NULL);
+  GST_OBJECT_UNLOCK (self);
+  return structure;
+}
+
+static void
+weft_overlay_timeline_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (object);
+
+  switch (id) {
+    case PROP_TIMELINE:
+      set_source (self, g_value_get_string (value), NULL);
+      break;
+    case PROP_LOCATION:
+      set_source (self, NULL, g_value_get_string (value));
+      break;
+    case PROP_CACHE_SIZE:
+      GST_OBJECT_LOCK (self);
+      self->cache_size = g_value_get_uint64 (value);
+      if (self->renderer != NULL)
+        weft_overlay_renderer_set_max_bytes (self->renderer, (gsize) self->cache_size);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+weft_overlay_timeline_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (object);
+
+  switch (id) {
+    case PROP_TIMELINE:
+      GST_OBJECT_LOCK (self);
+      g_value_set_string (value, self->timeline);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    case PROP_LOCATION:
+      GST_OBJECT_LOCK (self);
+      g_value_set_string (value, self->location);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    case PROP_CACHE_SIZE:
+      GST_OBJECT_LOCK (self);
+      g_value_set_uint64 (value, self->cache_size);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    case PROP_STATS:
+      g_value_take_boxed (value, create_stats (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+set_flushing (WeftOverlayTimeline *self, gboolean flushing)
+{
+  GST_OBJECT_LOCK (self);
+  self->flushing = flushing;
+  if (self->renderer != NULL)
+    weft_overlay_renderer_set_flushing (self->renderer, flushing);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+replace_renderer (WeftOverlayTimeline *self, WeftOverlayRenderer *renderer)
+{
+  GST_OBJECT_LOCK (self);
+  WeftOverlayRenderer *old = self->renderer;
+  self->renderer = renderer;
+  if (renderer != NULL)
+    weft_overlay_renderer_set_flushing (renderer, self->flushing);
+  GST_OBJECT_UNLOCK (self);
+  if (old != NULL)
+    weft_overlay_renderer_close (old);
+}
+
+static void
+clear_repeat (WeftOverlayTimeline *self)
+{
+  gst_clear_buffer (&self->repeat_input);
+  gst_clear_buffer (&self->repeat_output);
+}
+
+static void
+clear_pool (WeftOverlayTimeline *self)
+{
+  if (self->pool != NULL)
+    gst_buffer_pool_set_active (self->pool, FALSE);
+  gst_clear_object (&self->pool);
+}
+
+static gboolean
+weft_overlay_timeline_start (GstBaseTransform *trans)
+{
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (trans);
+  g_autoptr (GError) error = NULL;
+
+  update_document (self);
+  GST_OBJECT_LOCK (self);
+  error = g_steal_pointer (&self->parse_error);
+  self->document = g_steal_pointer (&self->next_document);
+  self->started = error == NULL;
+  self->flushing = FALSE;
+  self->frames_blended = self->frames_passed = self->frames_copied = self->frames_repeated = 0;
+  GST_OBJECT_UNLOCK (self);
+  if (error == NULL && weft_overlay_document_check (self->document, &error))
+    return TRUE;
+
+  GST_OBJECT_LOCK (self);
+  self->started = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&self->document, weft_overlay_document_unref);
+  weft_overlay_error_post (GST_ELEMENT (self), GST_MESSAGE_ERROR, error);
+  return FALSE;
+}
+
+static gboolean
+weft_overlay_timeline_stop (GstBaseTransform *trans)
+{
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (trans);
+
+  GST_OBJECT_LOCK (self);
+  self->started = FALSE;
+  g_clear_pointer (&self->next_document, weft_overlay_document_unref);
+  GST_OBJECT_UNLOCK (self);
+  replace_renderer (self, NULL);
+  clear_repeat (self);
+  clear_pool (self);
+  g_array_set_size (self->layers, 0);
+  g_hash_table_remove_all (self->warned);
+  g_clear_pointer (&self->schedule, weft_overlay_schedule_free);
+  g_clear_pointer (&self->document, weft_overlay_document_unref);
+  self->negotiated = FALSE;
+  return TRUE;
+}
+
+/* Lengths are in timeline pixels, which are square. A frame of another shape than the timeline is
+ * fitted by its tighter side. */
+static void
+compute_canvas (const GstVideoInfo *info, const WeftOverlayDocument *document, WeftCanvas *canvas)
+{
+  gdouble aspect = (gdouble) GST_VIDEO_INFO_PAR_N (info) / GST_VIDEO_INFO_PAR_D (info);
+  gdouble display_width = info->width * aspect;
+  gdouble scale = 1.0;
+
+  if (document->width > 0 && document->height > 0)
+    scale = MIN (display_width / document->width, (gdouble) info->height / document->height);
+  else if (document->width > 0)
+    scale = display_width / document->width;
+  else if (document->height > 0)
+    scale = (gdouble) info->height / document->height;
+  canvas->width = info->width;
+  canvas->height = info->height;
+  canvas->scale_y = scale;
+  canvas->scale_x = scale / aspect;
+}
+
+/* Makes schedule and renderer fit the document and the caps; looks that stay the same are kept. */
+static void
+prepare_document (WeftOverlayTimeline *self)
+{
+  const GstVideoInfo *info = &GST_VIDEO_FILTER (self)->in_info;
+
+  g_clear_pointer (&self->schedule, weft_overlay_schedule_free);
+  self->schedule = weft_overlay_schedule_new (self->document, info->fps_n, info->fps_d);
+  compute_canvas (info, self->document, &self->canvas);
+  clear_repeat (self);
+  if (self->renderer != NULL
+      && weft_overlay_renderer_is_for (self->renderer, self->document, &self->canvas, info))
+    return;
+  /* A document without items needs no thread. */
+  replace_renderer (self, self->document->items->len > 0 ? weft_overlay_renderer_new (
+                              self->document, &self->canvas, info, (gsize) self->cache_size)
+                                                         : NULL);
+}
+
+static gboolean
+weft_overlay_timeline_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in_info,
+    GstCaps *out_caps, GstVideoInfo *out_info)
+{
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (filter);
+
+  if (!weft_surface_supports (in_info))
+    return FALSE;
+  clear_pool (self);
+  self->negotiated = FALSE;
+  return TRUE;
+}
+
+static void
+forget_cb (const WeftOverlayEntry *entry, gpointer user_data)
+{
+  weft_overlay_renderer_forget (WEFT_OVERLAY_TIMELINE (user_data)->renderer, entry->item);
+}
+
+static void
+prefetch_cb (const WeftOverlayEntry *entry, gpointer user_data)
+{
+  weft_overlay_renderer_prefetch (WEFT_OVERLAY_TIMELINE (user_data)->renderer, entry->item);
+}
+
+/* Takes over a timeline that was set since the last frame. */
+static void
+update_from_properties (WeftOverlayTimeline *self)
+{
+  GST_OBJECT_LOCK (self);
+  WeftOverlayDocument *next = g_steal_pointer (&self->next_document);
+  GST_OBJECT_UNLOCK (self);
+
+  if (next != NULL) {
+    weft_overlay_document_unref (self->document);
+    self->document = next;
+  }
+  if (next != NULL || !self->negotiated) {
+    prepare_document (self);
+    self->negotiated = TRUE;
+  }
+}
+
+static GstFlowReturn
+handle_draw_error (WeftOverlayTimeline *self, GError *error)
+{
+  if (error == NULL)
+    return GST_FLOW_FLUSHING;
+  weft_overlay_error_post (GST_ELEMENT (self), GST_MESSAGE_ERROR, error);
+  g_error_free (error);
+  return GST_FLOW_ERROR;
+}
+
+/* Each thing is said once for as long as the element runs. */
+static void
+post_warnings (WeftOverlayTimeline *self)
+{
+  g_autoptr (GPtrArray) warnings = weft_overlay_renderer_take_warnings (self->renderer);
+
+  for (guint i = 0; warnings != NULL && i < warnings->len; i++) {
+    const GError *warning = g_ptr_array_index (warnings, i);
+    if (g_hash_table_add (self->warned, g_strdup (warning->message)))
+      weft_overlay_error_post (GST_ELEMENT (self), GST_MESSAGE_WARNING, warning);
+  }
+}
+
+static gboolean
+touches_frame (const WeftCanvas *canvas, const cairo_rectangle_int_t *ink, const WeftPose *pose)
+{
+  gint x = ink->x + pose->dx, y = ink->y + pose->dy;
+
+  return ink->width > 0 && ink->height > 0 && x < canvas->width && y < canvas->height
+         && x + ink->width > 0 && y + ink->height > 0;
+}
+
+static GstFlowReturn
+add_layer (WeftOverlayTimeline *self, const WeftOverlayEntry *entry, guint64 position,
+    gdouble half_frame_s)
+{
+  cairo_rectangle_int_t box, ink;
+  GError *error = NULL;
+  WeftPose pose = { 1.0, 0, 0 };
+
+  if (weft_overlay_item_get_opacity (entry->item) <= 0.0)
+    return GST_FLOW_OK;
+  if (!weft_overlay_renderer_get_box (self->renderer, entry->item, &box, &ink, &error))
+    return handle_draw_error (self, error);
+  if (weft_overlay_item_is_animated (entry->item)) {
+    gdouble since =
+        weft_overlay_schedule_to_seconds (self->schedule, position - entry->begin) + half_frame_s;
+    gdouble until = entry->end == GST_CLOCK_TIME_NONE
+                        ? INFINITY
+                        : weft_overlay_schedule_to_seconds (self->schedule, entry->end - position)
+                              - half_frame_s;
+    weft_overlay_item_get_pose (entry->item, &self->canvas, &box, since, MAX (until, 0.0), &pose);
+  }
+  Layer layer = { entry->item, pose.dx, pose.dy, (guint8) lrint (pose.opacity * 255.0) };
+  if (layer.opacity > 0 && touches_frame (&self->canvas, &ink, &pose))
+    g_array_append_val (self->layers, layer);
+  return GST_FLOW_OK;
+}
+
+/* Fills `layers` with what shows in a frame. */
+static GstFlowReturn
+find_layers (WeftOverlayTimeline *self, GstBuffer *buffer)
+{
+  GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  g_array_set_size (self->layers, 0);
+  update_from_properties (self);
+  if (self->renderer == NULL || !GST_BUFFER_PTS_IS_VALID (buffer)
+      || segment->format != GST_FORMAT_TIME)
+    return GST_FLOW_OK;
+  GstClockTime time =
+      gst_segment_to_stream_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  if (!GST_CLOCK_TIME_IS_VALID (time))
+    return GST_FLOW_OK;
+
+  guint64 position = weft_overlay_schedule_to_position (self->schedule, time);
+  /* Animations are sampled in the middle of the frame, so that they come and go symmetrically. */
+  gdouble half_frame_s = 0.0;
+  if (weft_overlay_schedule_is_in_frames (self->schedule))
+    half_frame_s = weft_overlay_schedule_to_seconds (self->schedule, 1) / 2;
+  else if (GST_BUFFER_DURATION_IS_VALID (buffer))
+    half_frame_s = (gdouble) GST_BUFFER_DURATION (buffer) / (gdouble) GST_SECOND / 2;
+
+  GPtrArray *active = weft_overlay_schedule_move (self->schedule, position, forget_cb, self);
+  for (guint i = 0; i < active->len && flow == GST_FLOW_OK; i++)
+    flow = add_layer (self, g_ptr_array_index (active, i), position, half_frame_s);
+  weft_overlay_schedule_foreach_next (self->schedule,
+      weft_overlay_schedule_to_position (self->schedule, time + PREFETCH_TIME), prefetch_cb, self);
+  post_warnings (self);
+  return flow;
+}
+
+static GstFlowReturn
+acquire_copy (WeftOverlayTimeline *self, GstBuffer **buffer)
+{
+  GstVideoInfo *info = &GST_VIDEO_FILTER (self)->in_info;
+
+  if (self->pool == NULL) {
+    g_autoptr (GstCaps) caps = gst_pad_get_current_caps (GST_BASE_TRANSFORM_SINK_PAD (self));
+    if (caps == NULL)
+      return GST_FLOW_FLUSHING;
+    self->pool = gst_video_buffer_pool_new ();
+    GstStructure *config = gst_buffer_pool_get_config (self->pool);
+    gst_buffer_pool_config_set_params (config, caps, (guint) info->size, 0, 0);
+    if (!gst_buffer_pool_set_config (self->pool, config)
+        || !gst_buffer_pool_set_active (self->pool, TRUE)) {
+      gst_clear_object (&self->pool);
+      return GST_FLOW_ERROR;
+    }
+  }
+  return gst_buffer_pool_acquire_buffer (self->pool, buffer, NULL);
+}
+
+static gboolean
+has_same_memory (GstBuffer *a, GstBuffer *b)
+{
+  guint n = gst_buffer_n_memory (a);
+
+  if (n != gst_buffer_n_memory (b))
+    return FALSE;
+  for (guint i = 0; i < n; i++) {
+    if (gst_buffer_peek_memory (a, i) != gst_buffer_peek_memory (b, i))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+is_repeat (WeftOverlayTimeline *self, GstBuffer *input)
+{
+  return self->repeat_input != NULL && has_same_memory (self->repeat_input, input)
+         && self->repeat_layers->len == self->layers->len
+         && memcmp (
+                self->repeat_layers->data, self->layers->data, self->layers->len * sizeof (Layer))
+                == 0;
+}
+
+static void
+count (WeftOverlayTimeline *self, guint64 *counter)
+{
+  GST_OBJECT_LOCK (self);
+  (*counter)++;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static GstFlowReturn
+blend_layers (WeftOverlayTimeline *self, GstVideoFrame *frame)
+{
+  for (guint i = 0; i < self->layers->len; i++) {
+    const Layer *layer = &g_array_index (self->layers, Layer, i);
+    GError *error = NULL;
+    guint phase = weft_surface_get_phase (&frame->info, layer->dx, layer->dy);
+    g_autoptr (WeftSurface) surface =
+        weft_overlay_renderer_get_surface (self->renderer, layer->item, phase, &error);
+    if (surface == NULL)
+      return handle_draw_error (self, error);
+    weft_surface_blend (surface, frame, layer->dx, layer->dy, layer->opacity, self->kernels);
+  }
+  return GST_FLOW_OK;
+}
+
+/* Copies a frame that must not be written, and remembers it in case it comes again. */
+static GstFlowReturn
+copy_frame (WeftOverlayTimeline *self, GstBuffer *input, GstBuffer **output)
+{
+  GstVideoInfo *info = &GST_VIDEO_FILTER (self)->in_info;
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
+  g_autoptr (GstBuffer) copy = NULL;
+  GstVideoFrame from, to;
+  GstFlowReturn flow = acquire_copy (self, &copy);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (!gst_video_frame_map (&from, info, input, GST_MAP_READ)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("The frame cannot be read."), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  if (!gst_video_frame_map (&to, info, copy, GST_MAP_WRITE)) {
+    gst_video_frame_unmap (&from);
+    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("There is no memory for a frame."), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  gst_video_frame_copy (&to, &from);
+  gst_video_frame_unmap (&to);
+  gst_video_frame_unmap (&from);
+  GST_BASE_TRANSFORM_GET_CLASS (trans)->copy_metadata (trans, input, copy);
+  *output = g_steal_pointer (&copy);
+  return GST_FLOW_OK;
+}
+
+/* Decides what leaves: the frame itself, untouched or to be drawn on, or a copy of it. */
+static GstFlowReturn
+weft_overlay_timeline_prepare_output_buffer (
+    GstBaseTransform *trans, GstBuffer *input, GstBuffer **output)
+{
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (trans);
+  GstFlowReturn flow = find_layers (self, input);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (self->layers->len == 0) {
+    clear_repeat (self);
+    count (self, &self->frames_passed);
+    *output = input;
+    return GST_FLOW_OK;
+  }
+  if (gst_buffer_is_writable (input) && gst_buffer_is_all_memory_writable (input)) {
+    clear_repeat (self);
+    *output = input;
+    return GST_FLOW_OK;
+  }
+  if (is_repeat (self, input)) {
+    *output = gst_buffer_copy (self->repeat_output);
+    gst_buffer_copy_into (*output, input, GST_BUFFER_COPY_TIMESTAMPS, 0, (gsize) -1);
+    count (self, &self->frames_repeated);
+    g_array_set_size (self->layers, 0);
+    return GST_FLOW_OK;
+  }
+  clear_repeat (self);
+  flow = copy_frame (self, input, output);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  count (self, &self->frames_copied);
+  self->repeat_input = gst_buffer_ref (input);
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+weft_overlay_timeline_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
+{
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (trans);
+  GstVideoFrame frame;
+
+  if (self->layers->len == 0)
+    return GST_FLOW_OK;
+  if (!gst_video_frame_map (&frame, &GST_VIDEO_FILTER (self)->in_info, buffer,
+          GST_MAP_READWRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("The frame cannot be drawn on."), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  GstFlowReturn flow = blend_layers (self, &frame);
+  gst_video_frame_unmap (&frame);
+  GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_GAP);
+  count (self, &self->frames_blended);
+  if (self->repeat_input != NULL && flow == GST_FLOW_OK) {
+    /* A copy of the buffer that shares its memory: the buffer itself stays writable. */
+    self->repeat_output = gst_buffer_copy (buffer);
+    g_array_set_size (self->repeat_layers, 0);
+    g_array_append_vals (self->repeat_layers, self->layers->data, self->layers->len);
+  }
+  return flow;
+}
+
+static gboolean
+weft_overlay_timeline_sink_event (GstBaseTransform *trans, GstEvent *event)
+{
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (trans);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
+    set_flushing (self, TRUE);
+  else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    set_flushing (self, FALSE);
+  return GST_BASE_TRANSFORM_CLASS (weft_overlay_timeline_parent_class)->sink_event (trans, event);
+}
+
+static GstStateChangeReturn
+weft_overlay_timeline_change_state (GstElement *element, GstStateChange transition)
+{
+  /* Pads are deactivated by the parent class, which waits for the streaming thread. */
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    set_flushing (WEFT_OVERLAY_TIMELINE (element), TRUE);
+  return GST_ELEMENT_CLASS (weft_overlay_timeline_parent_class)->change_state (element, transition);
+}
+
+static void
+weft_overlay_timeline_init (WeftOverlayTimeline *self)
+{
+  self->cache_size = DEFAULT_CACHE_SIZE;
+  self->kernels = weft_blend_get_kernels ();
+  self->layers = g_array_new (FALSE, TRUE, sizeof (Layer));
+  self->repeat_layers = g_array_new (FALSE, TRUE, sizeof (Layer));
+  self->warned = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void
+weft_overlay_timeline_finalize (GObject *object)
+{
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (object);
+
+  g_free (self->timeline);
+  g_free (self->location);
+  g_clear_error (&self->parse_error);
+  g_clear_pointer (&self->next_document, weft_overlay_document_unref);
+  g_array_unref (self->layers);
+  g_array_unref (self->repeat_layers);
+  g_hash_table_unref (self->warned);
+  G_OBJECT_CLASS (weft_overlay_timeline_parent_class)->finalize (object);
+}
+
+static void
+weft_overlay_timeline_class_init (WeftOverlayTimelineClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstVideoFilterClass *filter_class = GST_VIDEO_FILTER_CLASS (klass);
+  const GParamFlags live = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
+
+  object_class->set_property = weft_overlay_timeline_set_property;
+  object_class->get_property = weft_overlay_timeline_get_property;
+  object_class->finalize = weft_overlay_timeline_finalize;
+
+  /**
+   * WeftOverlayTimeline:timeline:
+   *
+   * What to draw and when, as JSON: `{"width", "height", "duration", "fonts": […], "overlays":
+   * […]}`. Set while playing it takes effect with the next frame, wholly; if it is wrong then, a
+   * warning is posted and the last good one stays.
+   */
+  properties[PROP_TIMELINE] = g_param_spec_string ("timeline", "Timeline",
+      "What to draw and when, as JSON: {\"width\", \"height\", \"duration\", \"fonts\": [], "
+      "\"overlays\": []} as in a Weft job; takes the place of location",
+      NULL, live);
+
+  /**
+   * WeftOverlayTimeline:location:
+   *
+   * A file with the JSON that `timeline` would hold. Relative paths in it start from its folder.
+   */
+  properties[PROP_LOCATION] = g_param_spec_string ("location", "Location",
+      "Path of a file with the timeline's JSON, whose relative paths start from its folder; takes "
+      "the place of timeline",
+      NULL, live);
+
+  /**
+   * WeftOverlayTimeline:cache-size:
+   *
+   * The most memory that drawn items may take before the least recently used are dropped. What is
+   * dropped is drawn again when it is needed.
+   */
+  properties[PROP_CACHE_SIZE] = g_param_spec_uint64 ("cache-size", "Cache size",
+      "Most memory for drawn items, in bytes; the item in work is always kept", 0, G_MAXINT64,
+      DEFAULT_CACHE_SIZE, live);
+
+  /**
+   * WeftOverlayTimeline:stats:
+   *
+   * `frames-blended`, `frames-passed` (nothing showed), `frames-copied` (upstream kept the memory),
+   * `frames-repeated` (the same frame again, drawn once), `rendered` (items drawn), `evicted`,
+   * `cache-bytes` and `cache-peak-bytes`, all unsigned 64-bit.
+   */
+  properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
+      "Frames blended, passed untouched, copied and repeated; items rendered and evicted; bytes of "
+      "the cache now and at most",
+      GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+
+  gst_element_class_set_static_metadata (element_class, "Timeline overlay", "Filter/Editor/Video",
+      "Draws titles and pictures over video at exact frames of a timeline", "The Weft authors");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  element_class->change_state = weft_overlay_timeline_change_state;
+
+  trans_class->start = weft_overlay_timeline_start;
+  trans_class->stop = weft_overlay_timeline_stop;
+  trans_class->sink_event = weft_overlay_timeline_sink_event;
+  trans_class->prepare_output_buffer = weft_overlay_timeline_prepare_output_buffer;
+  trans_class->transform_ip = weft_overlay_timeline_transform_ip;
+  trans_class->transform_ip_on_passthrough = FALSE;
+  filter_class->set_info = weft_overlay_timeline_set_info;
+}
