@@ -355,9 +355,70 @@ generate_man (void)
   return g_string_free (out, FALSE);
 }
 
+/* --- the table itself, for tests and for tools that document it
+ * ------------------------------------------------- */
+
+static void
+add_member (JsonBuilder *builder, const gchar *name, const gchar *value)
+{
+  json_builder_set_member_name (builder, name);
+  if (value)
+    json_builder_add_string_value (builder, value);
+  else
+    json_builder_add_null_value (builder);
+}
+
+static void
+add_options (JsonBuilder *builder, const CliOption *options)
+{
+  json_builder_set_member_name (builder, "options");
+  json_builder_begin_array (builder);
+  for (const CliOption *option = options; option->name; option++) {
+    const gchar letter[2] = { option->letter, '\0' };
+
+    json_builder_begin_object (builder);
+    add_member (builder, "name", option->name);
+    add_member (builder, "letter", option->letter ? letter : NULL);
+    add_member (builder, "metavar", option->metavar);
+    add_member (builder, "choices", option->choices);
+    add_member (builder, "summary", option->summary);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+}
+
+static gchar *
+generate_json (void)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (builder);
+  add_options (builder, cli_common_options);
+  json_builder_set_member_name (builder, "commands");
+  json_builder_begin_array (builder);
+  for (const CliCommand *command = cli_commands; command->name; command++) {
+    json_builder_begin_object (builder);
+    add_member (builder, "name", command->name);
+    add_member (builder, "summary", command->summary);
+    add_member (builder, "argument", command->argument ? command->argument->name : NULL);
+    add_options (builder, command->options);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+  json_builder_set_member_name (builder, "exit_codes");
+  json_builder_begin_array (builder);
+  for (const CliExitMeaning *exit = cli_exit_meanings; exit->meaning; exit++)
+    json_builder_add_int_value (builder, exit->code);
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  return cli_json_to_text (root, TRUE, FALSE);
+}
+
 /**
  * cli_generate:
- * @format: `bash`, `zsh`, `fish` or `man`
+ * @format: `bash`, `zsh`, `fish`, `man` or `json`
  *
  * Returns: (nullable): the file, or %NULL if there is no such format
  */
@@ -372,5 +433,7 @@ cli_generate (const gchar *format)
     return generate_fish ();
   if (g_str_equal (format, "man"))
     return generate_man ();
+  if (g_str_equal (format, "json"))
+    return generate_json ();
   return NULL;
 }

@@ -82,7 +82,7 @@ run_without_command (const gchar *word, const gchar *argument)
   if (g_str_equal (word, "--generate") && argument) {
     gchar *text = cli_generate (argument);
 
-    return text ? print (text) : fail_usage ("--generate takes bash, zsh, fish or man");
+    return text ? print (text) : fail_usage ("--generate takes bash, zsh, fish, man or json");
   }
   if (word[0] == '-') {
     g_autofree gchar *message = g_strdup_printf ("unknown option %s", word);
