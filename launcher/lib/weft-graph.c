@@ -303,7 +303,6 @@ add_frames (WeftGraph *self, const gchar *id, gint own_encoder)
     JsonObject *output = get_output (self, i);
 
     if (has_tee) {
-      weft_launch_begin (self->launch);
       weft_launch_pad (self->launch, tee, NULL);
     }
     weft_launch_link (self->launch);
@@ -439,7 +438,6 @@ add_audio (WeftGraph *self)
   if (keys->len == 0)
     return;
 
-  weft_launch_begin (self->launch);
   weft_launch_pad (self->launch, WEFT_GRAPH_CLIPS, "audio");
   if (keys->len > 1) {
     weft_launch_link (self->launch);
@@ -457,7 +455,6 @@ add_audio (WeftGraph *self)
         g_array_append_val (muxes, i);
     }
     if (keys->len > 1) {
-      weft_launch_begin (self->launch);
       weft_launch_pad (self->launch, "sound", NULL);
       weft_launch_link (self->launch);
       weft_launch_element (self->launch, "queue", NULL);
@@ -472,7 +469,6 @@ add_audio (WeftGraph *self)
     }
     weft_launch_element (self->launch, "tee", tee);
     for (guint m = 0; m < muxes->len; m++) {
-      weft_launch_begin (self->launch);
       weft_launch_pad (self->launch, tee, NULL);
       weft_launch_link (self->launch);
       add_coded_audio_queue (self, g_array_index (muxes, guint, m));
@@ -492,7 +488,6 @@ add_mux (WeftGraph *self, guint i)
   g_autofree gchar *rate = g_strdup_printf ("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT,
       json_array_get_int_element (fps, 0), json_array_get_int_element (fps, 1));
 
-  weft_launch_begin (self->launch);
   add_element (self, "mp4mux", "mux", i);
   weft_launch_link (self->launch);
   add_element (self, "mp4layout", "layout", i);
@@ -521,7 +516,6 @@ build_launch (WeftGraph *self)
     if (is_video (get_output (self, i)))
       add_mux (self, i);
   }
-  weft_launch_begin (self->launch);
   weft_launch_pad (self->launch, WEFT_GRAPH_CLIPS, "video");
   add_overlays (self, root);
   add_frames (self, NULL, -1);

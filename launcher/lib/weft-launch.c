@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* A line break in the printed form; nothing at all for gst_parse_launch(). */
-#define BREAK "\n"
-
 struct _WeftLaunch {
   GPtrArray *tokens; /* (element-type utf8) */
 };
@@ -24,14 +21,6 @@ weft_launch_free (WeftLaunch *self)
 {
   g_ptr_array_unref (self->tokens);
   g_free (self);
-}
-
-/* Begins a new chain of elements. */
-void
-weft_launch_begin (WeftLaunch *self)
-{
-  if (self->tokens->len > 0)
-    g_ptr_array_add (self->tokens, g_strdup (BREAK));
 }
 
 void
@@ -132,13 +121,9 @@ weft_launch_to_parse (WeftLaunch *self)
   GString *s = g_string_new (NULL);
 
   for (guint i = 0; i < self->tokens->len; i++) {
-    const gchar *token = g_ptr_array_index (self->tokens, i);
-
-    if (strcmp (token, BREAK) == 0)
-      continue;
-    if (s->len > 0)
+    if (i > 0)
       g_string_append_c (s, ' ');
-    g_string_append (s, token);
+    g_string_append (s, g_ptr_array_index (self->tokens, i));
   }
   return g_string_free (s, FALSE);
 }
@@ -146,36 +131,22 @@ weft_launch_to_parse (WeftLaunch *self)
 static gboolean
 needs_quotes (const gchar *token)
 {
-  return token[strspn (
-             token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-=./:,+%@")]
-         != '\0';
+  return token[strspn (token, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-=./:,+%@!")] != '\0';
 }
 
-/* Returns: (transfer full): the same tokens, quoted for a POSIX shell, one chain a line */
+/* Returns: (transfer full): the same tokens, quoted for a POSIX shell, in one line */
 gchar *
 weft_launch_to_shell (WeftLaunch *self)
 {
   GString *s = g_string_new (NULL);
-  gboolean at_start = TRUE;
 
   for (guint i = 0; i < self->tokens->len; i++) {
     const gchar *token = g_ptr_array_index (self->tokens, i);
+    g_autofree gchar *quoted = needs_quotes (token) ? g_shell_quote (token) : g_strdup (token);
 
-    if (strcmp (token, BREAK) == 0) {
-      g_string_append (s, " \\\n  ");
-      at_start = TRUE;
-      continue;
-    }
-    if (!at_start)
+    if (i > 0)
       g_string_append_c (s, ' ');
-    at_start = FALSE;
-    if (needs_quotes (token)) {
-      g_autofree gchar *quoted = g_shell_quote (token);
-
-      g_string_append (s, quoted);
-    } else {
-      g_string_append (s, token);
-    }
+    g_string_append (s, quoted);
   }
   return g_string_free (s, FALSE);
 }

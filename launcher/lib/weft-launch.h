@@ -14,7 +14,6 @@ WeftLaunch *weft_launch_new (void);
 void weft_launch_free (WeftLaunch *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftLaunch, weft_launch_free)
 
-void weft_launch_begin (WeftLaunch *self);
 void weft_launch_element (WeftLaunch *self, const gchar *factory, const gchar *name);
 void weft_launch_pad (WeftLaunch *self, const gchar *element, const gchar *pad);
 void weft_launch_caps (WeftLaunch *self, const gchar *caps);

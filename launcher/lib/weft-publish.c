@@ -39,6 +39,7 @@ errno_to_code (gint saved_errno)
     case EROFS:
     case ENOTDIR:
     case EISDIR:
+    case EEXIST:
       return WEFT_ERROR_OUTPUT_DENIED;
     case ENOSPC:
     case EDQUOT:

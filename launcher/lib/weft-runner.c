@@ -261,6 +261,9 @@ end_run (WeftRunner *self)
     weft_publish_all (self->publications, &self->failure);
   make_report (self, self->failure ? NULL : bytes);
 
+  /* The last one first: a folder goes with the output that made it, and must be empty then. */
+  while (self->publications && self->publications->len > 0)
+    g_ptr_array_remove_index (self->publications, self->publications->len - 1);
   g_clear_pointer (&self->publications, g_ptr_array_unref);
   g_clear_pointer (&self->meter, weft_meter_free);
   g_clear_object (&self->pipeline);

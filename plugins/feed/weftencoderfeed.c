@@ -49,6 +49,21 @@ GST_ELEMENT_REGISTER_DEFINE_WITH_CODE (encoderfeed, "encoderfeed", GST_RANK_NONE
     GST_DEBUG_CATEGORY_INIT (
         weft_encoder_feed_debug, "encoderfeed", 0, "lends frames to encoders"));
 
+/* gst_buffer_copy_into() leaves this one out when it does not copy the memory, because a meta with
+ * offsets is only right for the memory it was made for; the loan is laid out just like that. */
+static void
+copy_video_meta (GstBuffer *from, GstBuffer *to)
+{
+  GstVideoMeta *meta = gst_buffer_get_video_meta (from);
+  GstVideoMeta *copy;
+
+  if (meta == NULL)
+    return;
+  copy = gst_buffer_add_video_meta_full (to, meta->flags, meta->format, meta->width, meta->height,
+      meta->n_planes, meta->offset, meta->stride);
+  gst_video_meta_set_alignment (copy, meta->alignment);
+}
+
 static GstFlowReturn
 weft_encoder_feed_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -68,6 +83,7 @@ weft_encoder_feed_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   gst_buffer_copy_into (lent, buffer,
       GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META, 0, -1);
   gst_buffer_append_memory (lent, gst_memory_ref (memory));
+  copy_video_meta (buffer, lent);
   /* The loan holds the only reference of ours, so that calling it back is giving it back. */
   gst_buffer_unref (buffer);
 

@@ -85,7 +85,7 @@ fixture_plan_new (guint width, guint height, guint frames, const gchar *clips,
       " \"sources\": [{\"uri\": \"file:///none\", \"size\": 1, \"identity\": \"x\", \"container\": "
       "\"video/quicktime\","
       "   \"duration_ns\": 1000000000, \"start_ns\": 0, \"video\": null, \"audio\": null}],"
-      " \"clips\": [%s], \"overlays\": [%s], \"outputs\": [%s], \"unsupported\": [], \"warnings\": "
+      " \"fonts\": [], \"clips\": [%s], \"overlays\": [%s], \"outputs\": [%s], \"unsupported\": [], \"warnings\": "
       "[],"
       " \"estimates\": {\"peak_bytes\": 0, \"output_bytes\": 0}}",
       width, height, FPS, RATE, frames, frames_to_samples (frames), frames / FPS, clips, overlays,

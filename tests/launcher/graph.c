@@ -15,13 +15,14 @@
 static WeftGraph *
 new_graph (const gchar *overlays, gchar *first, ...)
 {
+  g_autofree gchar *clip = fixture_clip ("file:///none", 0, 30);
   g_autoptr (WeftPlan) plan = NULL;
   g_autoptr (GError) error = NULL;
   WeftGraph *graph;
   va_list args;
 
   va_start (args, first);
-  plan = fixture_plan_new (1280, 720, 30, "", overlays, first, args);
+  plan = fixture_plan_new (1280, 720, 30, clip, overlays, first, args);
   va_end (args);
   graph = weft_graph_new (plan, &error);
   g_assert_no_error (error);

@@ -31,7 +31,6 @@ test_any_string_reaches_the_property_unchanged (void)
     g_autofree gchar *line = NULL;
     g_autofree gchar *location = NULL;
 
-    weft_launch_begin (launch);
     weft_launch_element (launch, "fakesrc", NULL);
     weft_launch_link (launch);
     weft_launch_element (launch, "filesink", "out");
@@ -60,7 +59,6 @@ test_the_shell_line_runs_in_gst_launch (void)
     /* Slashes would be folders. */
     if (strchr (nasty[i], '/'))
       continue;
-    weft_launch_begin (launch);
     weft_launch_element (launch, "fakesrc", NULL);
     weft_launch_set_uint (launch, "num-buffers", 1);
     weft_launch_link (launch);

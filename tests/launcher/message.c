@@ -2,6 +2,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
+#include "fixture.h"
 #include "weft-message.h"
 #include "weft-plan.h"
 
@@ -33,28 +34,27 @@ static const Case cases[] = {
   { "elsewhere", gst_stream_error_quark, GST_STREAM_ERROR_FAILED, WEFT_ERROR_INTERNAL },
 };
 
-/* The least a plan needs here: one output, and overlays of which the user's first was left out. */
+static WeftPlan *
+new_plan_with (gchar *first_output, ...)
+{
+  g_autofree gchar *clip = fixture_clip ("file:///none", 0, 30);
+  WeftPlan *plan;
+  va_list args;
+
+  va_start (args, first_output);
+  plan = fixture_plan_new (64, 48, 30, clip,
+      "{\"pointer\": \"/timeline/overlays/1\", \"first_frame\": 0, \"frames\": 30,"
+      " \"item\": {\"type\": \"image\", \"src\": \"file:///x.png\"}}",
+      first_output, args);
+  va_end (args);
+  return plan;
+}
+
+/* One output, and one overlay: the user's second, because the first was left out. */
 static WeftPlan *
 new_plan (void)
 {
-  static const gchar json[] =
-      "{\"plan_version\": 1, \"weft_version\": \"0\", \"job_id\": \"job_1\","
-      " \"timeline\": {\"width\": 64, \"height\": 48, \"fps\": [30, 1], \"rate\": 48000, "
-      "\"channels\": 2,"
-      "   \"background\": \"#000000\", \"frames\": 30, \"samples\": 48000, \"duration_s\": 1.0},"
-      " \"sources\": [], \"clips\": [],"
-      " \"overlays\": [{\"pointer\": \"/timeline/overlays/1\", \"first_frame\": 0, \"frames\": 30,"
-      "   \"item\": {\"type\": \"image\", \"src\": \"file:///x.png\"}}],"
-      " \"outputs\": [{\"id\": \"big\", \"type\": \"thumbnail\", \"pointer\": \"/outputs/0\", "
-      "\"uri\": \"file:///tmp/x.jpg\","
-      "   \"format\": \"jpeg\", \"frame\": 0, \"width\": 64, \"height\": 48, \"quality\": 85}],"
-      " \"unsupported\": [], \"warnings\": [], \"estimates\": {\"peak_bytes\": 0, "
-      "\"output_bytes\": 0}}";
-  g_autoptr (GError) error = NULL;
-  WeftPlan *plan = weft_plan_new_from_json (json, -1, &error);
-
-  g_assert_no_error (error);
-  return plan;
+  return new_plan_with (fixture_thumbnail_output ("big", "/tmp"), NULL);
 }
 
 static GstMessage *
@@ -84,7 +84,7 @@ test_each_code_means_the_right_thing_on_its_side (void)
     g_assert_nonnull (strstr (problem->element, cases[i].element));
     if (g_str_has_suffix (cases[i].element, "_big")) {
       g_assert_cmpstr (problem->pointer, ==, "/outputs/0");
-      g_assert_cmpstr (problem->uri, ==, "file:///tmp/x.jpg");
+      g_assert_cmpstr (problem->uri, ==, "file:///tmp/big.jpg");
     }
     g_clear_pointer (&message, gst_message_unref);
     gst_object_unref (pipeline);

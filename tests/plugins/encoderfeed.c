@@ -60,6 +60,30 @@ test_the_frame_is_free_again_when_the_push_returns (void)
   gst_harness_teardown (h);
 }
 
+static void
+test_strides_go_with_the_frame (void)
+{
+  GstHarness *h = gst_harness_new ("encoderfeed");
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 16, 16 + 128 * 48, 16 + 128 * 48 + 64 * 24 };
+  gint stride[GST_VIDEO_MAX_PLANES] = { 128, 64, 64 };
+  GstBuffer *in = gst_buffer_new_allocate (NULL, 16 + 128 * 48 + 2 * 64 * 24, NULL);
+  g_autoptr (GstBuffer) out = NULL;
+  GstVideoMeta *meta;
+
+  gst_buffer_add_video_meta_full (
+      in, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_I420, 64, 48, 3, offset, stride);
+  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_push (h, in);
+  out = gst_harness_pull (h);
+  meta = gst_buffer_get_video_meta (out);
+  g_assert_nonnull (meta);
+  for (guint i = 0; i < 3; i++) {
+    g_assert_cmpuint (meta->offset[i], ==, offset[i]);
+    g_assert_cmpint (meta->stride[i], ==, stride[i]);
+  }
+  gst_harness_teardown (h);
+}
+
 static GBytes *
 encode (const gchar *feed)
 {
@@ -108,6 +132,7 @@ main (int argc, char **argv)
       test_downstream_sees_the_frame_while_it_is_pushed);
   g_test_add_func ("/encoderfeed/the-frame-is-free-again-when-the-push-returns",
       test_the_frame_is_free_again_when_the_push_returns);
+  g_test_add_func ("/encoderfeed/strides-go-with-the-frame", test_strides_go_with_the_frame);
   g_test_add_func ("/encoderfeed/x264-codes-the-same-bytes-as-without",
       test_x264_codes_the_same_bytes_as_without);
   return g_test_run ();
