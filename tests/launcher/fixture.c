@@ -33,7 +33,7 @@ fixture_video_output (const gchar *id, const gchar *folder, guint width, guint h
       " \"properties\": {\"speed-preset\": \"ultrafast\", \"quantizer\": 23}, \"latency_frames\": "
       "%u},"
       " \"audio\": %s, \"segments\": [{\"first_frame\": 0, \"frames\": %u, \"mode\": \"encode\"}]}",
-      id, folder, id, width, height, frames, audio_bitrate > 0 ? frames_to_samples (frames) : 0,
+      id, folder, id, width, height, frames, frames_to_samples (frames),
       from, latency_frames, audio, frames);
 }
 
