@@ -78,13 +78,20 @@ cli_exit_from_error (const GError *error)
   return CLI_EXIT_FAILED;
 }
 
-/* A message may hold control characters of a hostile job or file name: a terminal would obey them.
+/**
+ * cli_make_visible:
+ * @text: text from a job, a file name, a message
+ *
+ * A terminal would obey the control characters that a hostile job or file name may hold.
+ *
+ * Returns: @text without secrets, in valid UTF-8, and with control characters as `\\x1b`
  */
-static void
-append_visible (GString *out, const gchar *text)
+gchar *
+cli_make_visible (const gchar *text)
 {
   g_autofree gchar *shown = weft_redact_text (text);
   g_autofree gchar *valid = g_utf8_make_valid (shown, -1);
+  GString *out = g_string_new (NULL);
 
   for (const gchar *p = valid; *p; p = g_utf8_next_char (p)) {
     gunichar c = g_utf8_get_char (p);
@@ -94,6 +101,15 @@ append_visible (GString *out, const gchar *text)
     else
       g_string_append_unichar (out, c);
   }
+  return g_string_free (out, FALSE);
+}
+
+static void
+append_visible (GString *out, const gchar *text)
+{
+  g_autofree gchar *visible = cli_make_visible (text);
+
+  g_string_append (out, visible);
 }
 
 static void

@@ -108,7 +108,7 @@ make_bar (CliProgress *self, gdouble percent)
   return g_string_free (bar, FALSE);
 }
 
-/* Joins as many of @parts as fit into the terminal's width, the first ones first: a line that wraps
+/* Joins as many of @parts as fit into the terminal's width, empty ones left out: a line that wraps
  * cannot be erased. */
 static gchar *
 fit (CliProgress *self, gchar **parts)
@@ -120,6 +120,8 @@ fit (CliProgress *self, gchar **parts)
   for (guint i = 0; parts[i]; i++) {
     guint length = (guint) g_utf8_strlen (parts[i], -1) + (i > 0 ? 2 : 0);
 
+    if (*parts[i] == '\0')
+      continue;
     /* The last column stays free: some terminals wrap when it is written. */
     if (used + length >= columns)
       break;

@@ -110,9 +110,8 @@ const CliCommand cli_commands[] = {
   { "schema", "print the JSON Schema of job documents",
       "Editors check and complete job documents with it.", NULL, no_options, cli_command_schema },
   { "presets", "print the presets a job can start from",
-      "A preset is a partial job that is merged under the job which names it. Printed is a JSON "
-      "array "
-      "with the name, the description and the file of each.",
+      "A preset is a partial job that is merged under the job which names it. Printed is one JSON "
+      "object with a member for each preset: what it is for, its file, the limits of its platform.",
       NULL, no_options, cli_command_presets },
   { "doctor", "tell what this machine can read, encode and draw",
       "Looks for the elements, encoders, decoders and fonts that jobs need and says which Debian "

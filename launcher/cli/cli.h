@@ -95,6 +95,7 @@ gchar *cli_generate (const gchar *format);
 
 /* cli-print.c */
 gboolean cli_is_colourful (gint fd);
+gchar *cli_make_visible (const gchar *text);
 CliExit cli_exit_from_error (const GError *error);
 void cli_print_error (const GError *error);
 void cli_print_problem (const WeftProblem *problem);

@@ -7,7 +7,6 @@
 #include "cli-progress.h"
 #include "cli-signals.h"
 #include "weft-event.h"
-#include "weft-redact.h"
 #include "weft-report.h"
 
 /* The range of the runner's property: a day. */
@@ -98,25 +97,34 @@ begin_stage (Run *run, const gchar *stage)
     cli_progress_begin (run->progress, stage);
 }
 
+static gchar *
+format_bytes (guint64 bytes)
+{
+  g_autofree gchar *text = g_format_size (bytes);
+  g_auto (GStrv) parts = g_strsplit (text, "\u00a0", -1);
+
+  /* GLib joins number and unit by a no-break space, which is a stranger in many a terminal. */
+  return g_strjoinv (" ", parts);
+}
+
 static void
 append_output (GString *out, JsonObject *output)
 {
   const gchar *uri = json_object_get_string_member_with_default (output, "uri", "");
   g_autofree gchar *path = g_filename_from_uri (uri, NULL, NULL);
-  g_autofree gchar *shown = path ? g_filename_display_name (path) : weft_redact_text (uri);
-  g_autofree gchar *bytes =
-      g_format_size ((guint64) json_object_get_int_member_with_default (output, "bytes", 0));
+  g_autofree gchar *place = cli_make_visible (path ? path : uri);
+  gint64 bytes = json_object_get_int_member_with_default (output, "bytes", 0);
   gint64 width = json_object_get_int_member_with_default (output, "width", 0);
   gint64 height = json_object_get_int_member_with_default (output, "height", 0);
+  gdouble duration_s = json_object_get_double_member_with_default (output, "duration_s", 0);
   g_autofree gchar *size =
       width > 0 ? g_strdup_printf ("%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT, width, height)
                 : g_strdup ("");
-  g_autofree gchar *length = json_object_has_member (output, "duration_s") ? cli_format_time (
-                                 json_object_get_double_member (output, "duration_s"))
-                                                                           : g_strdup ("");
+  g_autofree gchar *length = duration_s > 0 ? cli_format_time (duration_s) : g_strdup ("");
+  g_autofree gchar *weight = format_bytes ((guint64) bytes);
 
   g_string_append_printf (out, "  %-10s %-10s %8s %10s  %s\n",
-      json_object_get_string_member_with_default (output, "id", ""), size, length, bytes, shown);
+      json_object_get_string_member_with_default (output, "id", ""), size, length, weight, place);
 }
 
 static void
