@@ -39,22 +39,6 @@ note (Checks *self, gboolean is_warning, const gchar *pointer, const gchar *hint
   g_ptr_array_add (self->problems, problem);
 }
 
-static JsonArray *
-get_array (JsonObject *object, const gchar *name)
-{
-  JsonNode *member = object != NULL ? json_object_get_member (object, name) : NULL;
-
-  return member != NULL && JSON_NODE_HOLDS_ARRAY (member) ? json_node_get_array (member) : NULL;
-}
-
-static JsonObject *
-get_object (JsonObject *object, const gchar *name)
-{
-  JsonNode *member = object != NULL ? json_object_get_member (object, name) : NULL;
-
-  return member != NULL && JSON_NODE_HOLDS_OBJECT (member) ? json_node_get_object (member) : NULL;
-}
-
 static gboolean
 get_time (JsonObject *object, const gchar *name, guint64 *time_ns)
 {
@@ -155,7 +139,8 @@ get_clip_seconds (JsonObject *clip)
 static void
 check_transition (Checks *self, JsonArray *clips, guint index, const gchar *pointer)
 {
-  JsonObject *transition = get_object (json_array_get_object_element (clips, index), "transition");
+  JsonObject *transition =
+      weft_json_get_member_object (json_array_get_object_element (clips, index), "transition");
   g_autofree gchar *at = g_strdup_printf ("%s/transition", pointer);
   g_autofree gchar *at_duration = g_strdup_printf ("%s/duration", at);
   gdouble duration;
@@ -185,7 +170,7 @@ check_transition (Checks *self, JsonArray *clips, guint index, const gchar *poin
 static void
 check_clips (Checks *self)
 {
-  JsonArray *clips = get_array (self->timeline, "clips");
+  JsonArray *clips = weft_json_get_member_array (self->timeline, "clips");
 
   check_ids (self, clips, "/timeline/clips");
   for (guint i = 0; clips != NULL && i < json_array_get_length (clips); i++) {
@@ -206,7 +191,7 @@ check_clips (Checks *self)
 static void
 check_overlays (Checks *self)
 {
-  JsonArray *overlays = get_array (self->timeline, "overlays");
+  JsonArray *overlays = weft_json_get_member_array (self->timeline, "overlays");
 
   check_ids (self, overlays, "/timeline/overlays");
   for (guint i = 0; overlays != NULL && i < json_array_get_length (overlays); i++) {
@@ -223,7 +208,7 @@ check_overlays (Checks *self)
 static void
 check_beds (Checks *self)
 {
-  JsonArray *beds = get_array (self->timeline, "audio");
+  JsonArray *beds = weft_json_get_member_array (self->timeline, "audio");
 
   check_ids (self, beds, "/timeline/audio");
   for (guint i = 0; beds != NULL && i < json_array_get_length (beds); i++) {
@@ -239,7 +224,7 @@ check_beds (Checks *self)
 static void
 check_fonts (Checks *self)
 {
-  JsonArray *fonts = get_array (self->job, "fonts");
+  JsonArray *fonts = weft_json_get_member_array (self->job, "fonts");
 
   for (guint i = 0; fonts != NULL && i < json_array_get_length (fonts); i++) {
     g_autofree gchar *pointer = g_strdup_printf ("/fonts/%u", i);
@@ -366,7 +351,7 @@ check_outputs (Checks *self)
   static const gchar *const picture_endings[] = { "jpg", "jpeg", "png", NULL };
   static const gchar *const picture_formats[] = { "jpeg", "jpeg", "png" };
   static const gchar *const text_endings[] = { "srt", "vtt", "json", "txt", NULL };
-  JsonArray *outputs = get_array (self->job, "outputs");
+  JsonArray *outputs = weft_json_get_member_array (self->job, "outputs");
 
   check_ids (self, outputs, "/outputs");
   for (guint i = 0; outputs != NULL && i < json_array_get_length (outputs); i++) {
@@ -384,6 +369,159 @@ check_outputs (Checks *self)
   }
 }
 
+/* How long the timeline is at least, in seconds. With @is_exact no clip is as long as its source.
+ */
+static gdouble
+get_least_seconds (Checks *self, gboolean *is_exact)
+{
+  JsonArray *clips = weft_json_get_member_array (self->timeline, "clips");
+  gdouble total = 0;
+
+  *is_exact = TRUE;
+  for (guint i = 0; i < json_array_get_length (clips); i++) {
+    JsonObject *clip = json_array_get_object_element (clips, i);
+    JsonObject *transition = weft_json_get_member_object (clip, "transition");
+    gdouble seconds = get_clip_seconds (clip);
+
+    if (seconds < 0)
+      *is_exact = FALSE;
+    else
+      total += seconds;
+    if (transition != NULL && i > 0)
+      total -= json_object_get_double_member (transition, "duration");
+  }
+  return MAX (total, 0);
+}
+
+/* Width and height of a video output; one that is missing keeps the timeline's shape. */
+static void
+get_output_size (Checks *self, JsonObject *output, gdouble *width, gdouble *height)
+{
+  gdouble full_width =
+      (gdouble) json_object_get_int_member_with_default (self->timeline, "width", 1);
+  gdouble full_height =
+      (gdouble) json_object_get_int_member_with_default (self->timeline, "height", 1);
+
+  *width = (gdouble) json_object_get_int_member_with_default (output, "width", 0);
+  *height = (gdouble) json_object_get_int_member_with_default (output, "height", 0);
+  if (*width == 0 && *height == 0) {
+    *width = full_width;
+    *height = full_height;
+  } else if (*width == 0) {
+    *width = *height * full_width / full_height;
+  } else if (*height == 0) {
+    *height = *width * full_height / full_width;
+  }
+}
+
+/* A limit of a platform that is crossed: warned of, never refused, since platforms change their
+ * rules. */
+static void
+warn_of_limit (Checks *self, JsonObject *limits, const gchar *pointer, const gchar *what,
+    const gchar *limit, const gchar *bound, gdouble value)
+{
+  const gchar *platform = weft_json_get_member_text (limits, "platform");
+  const gchar *checked = weft_json_get_member_text (limits, "checked");
+  const gchar *source = weft_json_get_member_text (limits, "source");
+  gdouble number = json_object_get_double_member_with_default (limits, limit, 0);
+  gboolean is_least = g_str_has_prefix (limit, "min");
+  g_autofree gchar *hint = NULL;
+
+  if (!json_object_has_member (limits, limit) || (is_least ? value >= number : value <= number))
+    return;
+  hint = g_strdup_printf ("as of %s, see %s", checked != NULL ? checked : "an unknown date",
+      source != NULL ? source : "its rules");
+  note (self, TRUE, pointer, hint, "%s takes %s %s %.9g; here it is %.9g",
+      platform != NULL ? platform : "the platform", what, bound, number, value);
+}
+
+static void
+warn_of_codec (
+    Checks *self, JsonObject *limits, const gchar *name, const gchar *codec, const gchar *pointer)
+{
+  JsonArray *codecs = weft_json_get_member_array (limits, name);
+  g_autofree gchar *hint = NULL;
+
+  for (guint i = 0; codecs != NULL && i < json_array_get_length (codecs); i++) {
+    if (g_strcmp0 (json_array_get_string_element (codecs, i), codec) == 0)
+      return;
+  }
+  if (codecs == NULL || json_array_get_length (codecs) == 0 || g_strcmp0 (codec, "none") == 0)
+    return;
+  hint = g_strdup_printf ("use %s", json_array_get_string_element (codecs, 0));
+  note (self, TRUE, pointer, hint, "%s does not take %s",
+      weft_json_get_member_text (limits, "platform"), codec);
+}
+
+static void
+check_output_limits (Checks *self, JsonObject *limits, JsonObject *output, const gchar *pointer)
+{
+  JsonObject *video = weft_json_get_member_object (output, "video");
+  JsonObject *audio = weft_json_get_member_object (output, "audio");
+  const gchar *shape = weft_json_get_member_text (limits, "shape");
+  g_autofree gchar *at_video = g_strdup_printf ("%s/video/bitrate", pointer);
+  g_autofree gchar *at_audio = g_strdup_printf ("%s/audio/bitrate", pointer);
+  g_autofree gchar *at_video_codec = g_strdup_printf ("%s/video/codec", pointer);
+  g_autofree gchar *at_audio_codec = g_strdup_printf ("%s/audio/codec", pointer);
+  gdouble width, height;
+
+  get_output_size (self, output, &width, &height);
+  warn_of_limit (self, limits, pointer, "pictures of a width of", "max_width", "at most", width);
+  warn_of_limit (
+      self, limits, pointer, "pictures of sides of", "max_side", "at most", MAX (width, height));
+  warn_of_limit (
+      self, limits, pointer, "pictures of sides of", "min_side", "at least", MIN (width, height));
+  if (g_strcmp0 (shape, "portrait-or-square") == 0 && width > height)
+    note (self, TRUE, pointer, "make it higher than wide",
+        "%s takes portrait or square pictures only",
+        weft_json_get_member_text (limits, "platform"));
+  if (video != NULL) {
+    warn_of_limit (self, limits, at_video, "video of bits a second of", "max_video_bitrate",
+        "at most", (gdouble) json_object_get_int_member_with_default (video, "bitrate", 0));
+    warn_of_codec (
+        self, limits, "video_codecs", weft_json_get_member_text (video, "codec"), at_video_codec);
+  }
+  if (audio != NULL) {
+    if (g_strcmp0 (weft_json_get_member_text (audio, "codec"), "none") != 0)
+      warn_of_limit (self, limits, at_audio, "sound of bits a second of", "max_audio_bitrate",
+          "at most", (gdouble) json_object_get_int_member_with_default (audio, "bitrate", 0));
+    warn_of_codec (
+        self, limits, "audio_codecs", weft_json_get_member_text (audio, "codec"), at_audio_codec);
+  }
+}
+
+static void
+check_limits (Checks *self)
+{
+  JsonArray *all = weft_json_get_member_array (self->job, "limits");
+  JsonArray *outputs = weft_json_get_member_array (self->job, "outputs");
+  gboolean is_exact;
+  gdouble seconds = get_least_seconds (self, &is_exact);
+  gint n, d;
+
+  if (all == NULL || !weft_job_parse_fps (json_object_get_member (self->timeline, "fps"), &n, &d))
+    return;
+  for (guint i = 0; i < json_array_get_length (all); i++) {
+    JsonObject *limits = json_array_get_object_element (all, i);
+    gdouble fps = (gdouble) n / d;
+
+    warn_of_limit (self, limits, "/timeline/fps", "frames a second of", "min_fps", "at least", fps);
+    warn_of_limit (self, limits, "/timeline/fps", "frames a second of", "max_fps", "at most", fps);
+    warn_of_limit (
+        self, limits, "/timeline/clips", "seconds of", "max_duration_s", "at most", seconds);
+    if (is_exact)
+      warn_of_limit (
+          self, limits, "/timeline/clips", "seconds of", "min_duration_s", "at least", seconds);
+    for (guint k = 0; k < json_array_get_length (outputs); k++) {
+      JsonObject *output = json_array_get_object_element (outputs, k);
+      g_autofree gchar *pointer = g_strdup_printf ("/outputs/%u", k);
+
+      if (strcmp (weft_json_get_member_text (output, "type"), "video") == 0)
+        check_output_limits (self, limits, output, pointer);
+    }
+  }
+}
+
 /*
  * weft_job_check:
  * @job: a job that the schema accepts, with defaults filled in; formats of outputs are added to it
@@ -396,7 +534,8 @@ weft_job_check (JsonObject *job, GFile *base, GFile *file, GPtrArray *problems)
 {
   g_autoptr (GHashTable) sources = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr (GHashTable) targets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  Checks self = { job, get_object (job, "timeline"), base, problems, sources, targets };
+  Checks self = { job, weft_json_get_member_object (job, "timeline"), base, problems, sources,
+    targets };
 
   if (file != NULL) {
     g_autofree gchar *uri = g_file_get_uri (file);
@@ -409,4 +548,5 @@ weft_job_check (JsonObject *job, GFile *base, GFile *file, GPtrArray *problems)
   check_overlays (&self);
   check_beds (&self);
   check_outputs (&self);
+  check_limits (&self);
 }

@@ -17,8 +17,6 @@ WEFT_API WeftJob *
 weft_job_new_from_bytes (GBytes *bytes, GFile *base, GHashTable *variables, GError **error);
 WEFT_API WeftJob *weft_job_copy_with_output_base (WeftJob *self, GFile *folder);
 
-WEFT_API WeftJob *weft_job_copy_with_output_base (WeftJob *self, GFile *folder);
-
 WEFT_API const gchar *weft_job_get_id (WeftJob *self);
 WEFT_API GFile *weft_job_get_base (WeftJob *self);
 WEFT_API JsonNode *weft_job_get_root (WeftJob *self);
@@ -26,7 +24,6 @@ WEFT_API GPtrArray *weft_job_get_warnings (WeftJob *self);
 WEFT_API gchar *weft_job_to_json (WeftJob *self, gboolean pretty);
 
 WEFT_API gchar *weft_job_resolve_uri (WeftJob *self, const gchar *uri, GError **error);
-WEFT_API gchar *weft_job_resolve_output_uri (WeftJob *self, const gchar *uri, GError **error);
 WEFT_API gchar *weft_job_resolve_output_uri (WeftJob *self, const gchar *uri, GError **error);
 WEFT_API gboolean weft_job_parse_time (JsonNode *node, guint64 *time_ns);
 WEFT_API gboolean weft_job_parse_fps (JsonNode *node, gint *numerator, gint *denominator);

@@ -36,5 +36,7 @@ JsonNode *weft_json_number_from_text (const gchar *text);
 const gchar *weft_json_describe (JsonNode *node);
 const gchar *weft_json_get_text (JsonNode *node);
 const gchar *weft_json_get_member_text (JsonObject *object, const gchar *name);
+JsonObject *weft_json_get_member_object (JsonObject *object, const gchar *name);
+JsonArray *weft_json_get_member_array (JsonObject *object, const gchar *name);
 
 G_END_DECLS

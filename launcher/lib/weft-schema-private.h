@@ -85,5 +85,6 @@ const WeftRule *weft_rule_get_property (const WeftRule *rule, const gchar *name)
 WeftTypes weft_rule_get_types (const WeftRule *rule);
 WeftTypes weft_rule_types_of (JsonNode *node);
 const WeftRule *weft_rule_get_branch (const WeftRule *rule, JsonNode *node);
+gboolean weft_rule_is_valid (const WeftRule *rule, JsonNode *node);
 
 G_END_DECLS

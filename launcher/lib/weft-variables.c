@@ -189,6 +189,36 @@ weft_variables_expand_text (
 }
 
 /*
+ * weft_variables_find_placeholder:
+ * @self: the variables
+ * @text: some text
+ *
+ * Returns: (transfer full) (nullable): the first name in @text that would have been replaced, had
+ * @text not been a value
+ */
+gchar *
+weft_variables_find_placeholder (WeftVariables *self, const gchar *text)
+{
+  const gchar *opening = text;
+
+  while ((opening = strstr (opening, OPENING)) != NULL) {
+    const gchar *end = strstr (opening, CLOSING);
+    g_autofree gchar *name = NULL;
+
+    opening += strlen (OPENING);
+    if (end == NULL)
+      return NULL;
+    if (end - opening > 128)
+      continue;
+    name = g_strstrip (g_strndup (opening, (gsize) (end - opening)));
+    if (strcmp (name, "job.id") == 0 || strcmp (name, "output.id") == 0
+        || g_hash_table_contains (self->values, name))
+      return g_steal_pointer (&name);
+  }
+  return NULL;
+}
+
+/*
  * weft_variables_expand_node:
  * @self: the variables
  * @node: a value; it is changed

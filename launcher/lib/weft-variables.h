@@ -25,6 +25,7 @@ typedef struct {
 gboolean weft_variables_is_name (const gchar *name);
 gchar *weft_variables_expand_text (
     WeftVariables *self, const gchar *text, const WeftJsonPath *path, gboolean *is_whole);
+gchar *weft_variables_find_placeholder (WeftVariables *self, const gchar *text);
 void weft_variables_expand_node (WeftVariables *self, JsonNode *node, const WeftJsonPath *path);
 
 G_END_DECLS
