@@ -4,6 +4,7 @@
 #include <gst/gst.h>
 
 #include "weft-encoders.h"
+#include "weft-fonts.h"
 #include "weft-probe-private.h"
 
 static const struct {
@@ -94,7 +95,8 @@ list_elements (void)
  * weft_capabilities_probe:
  *
  * What this machine can do: `gstreamer` (its version), `encoders` (which work, and why the others
- * do not: each hardware encoder is tried with two frames), `decoders`, `elements` and `fonts`.
+ * do not: each hardware encoder is tried with two frames), `decoders`, `elements` and `fonts`
+ * (how many families are installed, or null).
  *
  * Returns: (transfer full): a JSON object
  */
@@ -103,6 +105,7 @@ weft_capabilities_probe (void)
 {
   g_autoptr (JsonObject) root = json_object_new ();
   g_autofree gchar *version = NULL;
+  gint fonts;
 
   if (!gst_is_initialized ())
     gst_init (NULL, NULL);
@@ -113,5 +116,10 @@ weft_capabilities_probe (void)
   json_object_set_member (root, "encoders", weft_encoders_list ());
   json_object_set_array_member (root, "decoders", list_decoders ());
   json_object_set_array_member (root, "elements", list_elements ());
+  fonts = weft_fonts_count_families ();
+  if (fonts >= 0)
+    json_object_set_int_member (root, "fonts", fonts);
+  else
+    json_object_set_null_member (root, "fonts");
   return json_node_init_object (json_node_alloc (), root);
 }

@@ -36,15 +36,16 @@ typedef struct {
   const gchar *element;
   const gchar *codec;
   guint priming_samples;
-  guint max_channels;
+  const gchar *why_not; /* (nullable) */
 } AudioCandidate;
 
-/* The priming is what a decoder gets in front of the first sample put in. ffmpeg's AAC encoder
- * delays by one frame of 1024. VisualOn's holds back one frame and its filter bank another half. */
+/* The priming is how much a decoder gets in front of the first sample that was put in: measured by
+ * correlating noise with what ffmpeg decodes, and equal at every rate, channel count and bit rate.
+ * VisualOn's encoder (1600) keeps what it has not filled a frame with when the sound ends, so the
+ * last 50 ms would be missing from every output. */
 static const AudioCandidate audio_candidates[] = {
-  { "avenc_aac", "aac", 1024, 6 },
-  { "fdkaacenc", "aac", 2048, 8 },
-  { "voaacenc", "aac", 1600, 2 },
+  { "avenc_aac", "aac", 1024, NULL },
+  { "voaacenc", "aac", 1600, "it drops the end of the sound" },
 };
 
 /* x264's presets, as far as they decide how many frames it holds back (x264's common/base.c). */
@@ -145,6 +146,37 @@ get_x264_preset (const gchar *name)
   return 5;
 }
 
+static gint64
+get_keyint (const WeftVideoSettings *settings)
+{
+  if (settings->keyframe_s <= 0)
+    return X264_KEYINT;
+  return (gint64) MAX (
+      floor (settings->keyframe_s * settings->fps.num / settings->fps.den + 1e-6), 1);
+}
+
+/* What x264 itself chooses: one and a half for each processor, but two rows of macroblocks each. */
+static gint
+get_x264_threads (const WeftVideoSettings *settings, guint processors)
+{
+  gint rows = (gint) (settings->height + 15) / 16;
+
+  return CLAMP ((gint) processors * 3 / 2, 1, CLAMP (rows / 2, 1, X264_MAX_THREADS));
+}
+
+/* x264enc takes whole numbers only. */
+gint64
+weft_encoders_round_quality (gdouble quality)
+{
+  return (gint64) CLAMP (round (quality), 0, 51);
+}
+
+static gboolean
+is_lossless (const WeftVideoSettings *settings)
+{
+  return settings->bitrate <= 0 && weft_encoders_round_quality (settings->quality) == 0;
+}
+
 /* How many frames x264 takes before the first one comes out, for @processors as x264 counts them.
  *
  * x264's encoder.c: the slice type decision needs `bframes` frames (four times as many with the
@@ -157,19 +189,16 @@ weft_encoders_x264_latency (const WeftVideoSettings *settings, guint processors)
   gboolean baseline = g_strcmp0 (settings->profile, "baseline") == 0;
   gint bframes = settings->bframes >= 0 ? settings->bframes : x264_presets[preset].bframes;
   gint lookahead = settings->lookahead >= 0 ? settings->lookahead : x264_presets[preset].lookahead;
-  gint keyint = settings->keyframe_s > 0
-                    ? (gint) ceil (settings->keyframe_s * settings->fps.num / settings->fps.den)
-                    : X264_KEYINT;
-  gint threads = (gint) MIN (processors * 3 / 2, X264_MAX_THREADS);
+  gint keyint = (gint) get_keyint (settings);
+  gint threads = get_x264_threads (settings, processors);
   gint delay;
 
-  if (baseline)
+  if (baseline || is_lossless (settings))
     bframes = 0;
-  threads = CLAMP (threads, 1, MAX (1, (gint) (settings->height + 15) / 16 / 2));
   bframes = MIN (bframes, MAX (keyint - 1, 0));
   lookahead = MIN (lookahead, keyint);
   delay = x264_presets[preset].b_adapt == 2 && bframes > 0 ? MAX (bframes, 3) * 4 : bframes;
-  if (x264_presets[preset].mbtree)
+  if (x264_presets[preset].mbtree && !is_lossless (settings))
     delay = MAX (delay, lookahead);
   delay += threads - 1;
   if (threads > 1)
@@ -177,11 +206,24 @@ weft_encoders_x264_latency (const WeftVideoSettings *settings, guint processors)
   return (guint) delay;
 }
 
+/* What stands behind the encoder. x264 gives up B-frames and CABAC for `baseline`, which without
+ * FMO and ASO is what players call constrained baseline. Lossless coding is High 4:4:4 only
+ * (ITU-T H.264, A.2.11). */
+static const gchar *
+get_profile (const WeftVideoSettings *settings)
+{
+  if (is_lossless (settings))
+    return "high-4:4:4";
+  if (g_strcmp0 (settings->profile, "baseline") == 0)
+    return "constrained-baseline";
+  return settings->profile != NULL ? settings->profile : "high";
+}
+
 static void
 set_x264 (const WeftVideoSettings *settings, WeftEncoderChoice *choice)
 {
   JsonObject *properties = choice->properties;
-  gint64 keyint = X264_KEYINT;
+  guint processors = g_get_num_processors ();
 
   json_object_set_string_member (properties, "speed-preset", settings->speed);
   if (settings->bitrate > 0) {
@@ -191,17 +233,20 @@ set_x264 (const WeftVideoSettings *settings, WeftEncoderChoice *choice)
     json_object_set_int_member (properties, "bitrate", MAX (settings->bitrate / 1000, 1));
   } else {
     json_object_set_string_member (properties, "pass", "qual");
-    json_object_set_int_member (properties, "quantizer", (gint64) round (settings->quality));
+    json_object_set_int_member (
+        properties, "quantizer", weft_encoders_round_quality (settings->quality));
   }
   json_object_set_int_member (properties, "vbv-buf-capacity", 0);
-  if (settings->keyframe_s > 0)
-    keyint = (gint64) MAX (floor (settings->keyframe_s * settings->fps.num / settings->fps.den), 1);
-  json_object_set_int_member (properties, "key-int-max", keyint);
+  /* x264enc's own default is ten seconds. */
+  json_object_set_int_member (properties, "key-int-max", get_keyint (settings));
+  /* Written down because the latency, and with it the sizes of queues, depends on it: a plan may
+   * run on a machine with more processors than the one that made it. */
+  json_object_set_int_member (properties, "threads", get_x264_threads (settings, processors));
   if (settings->lookahead >= 0)
     json_object_set_int_member (properties, "rc-lookahead", settings->lookahead);
   if (settings->bframes >= 0)
     json_object_set_int_member (properties, "bframes", settings->bframes);
-  choice->latency_frames = weft_encoders_x264_latency (settings, g_get_num_processors ());
+  choice->latency_frames = weft_encoders_x264_latency (settings, processors);
 }
 
 /* Bits a second that @settings come to, roughly: for estimates, and for encoders without a constant
@@ -242,6 +287,17 @@ set_hardware (const WeftVideoSettings *settings, WeftEncoderChoice *choice)
   choice->latency_frames = 16;
 }
 
+/* @skipped: why installed encoders that would have been better do not work */
+static gchar *
+explain (const VideoCandidate *candidate, const gchar *skipped)
+{
+  if (candidate->hardware)
+    return g_strdup_printf ("%s works on this machine", candidate->title);
+  if (*skipped != '\0')
+    return g_strdup_printf ("%s, because %s", candidate->title, skipped);
+  return g_strdup_printf ("%s, because this machine has no hardware encoder", candidate->title);
+}
+
 gboolean
 weft_encoders_choose_video (const WeftVideoSettings *settings, WeftEncoderChoice *choice)
 {
@@ -255,46 +311,42 @@ weft_encoders_choose_video (const WeftVideoSettings *settings, WeftEncoderChoice
     const gchar *reason = why_not (candidate);
 
     if (reason != NULL) {
-      g_string_append_printf (
-          skipped, "%s%s: %s", skipped->len > 0 ? ", " : "", candidate->element, reason);
+      if (factory_exists (candidate->element))
+        g_string_append_printf (
+            skipped, "%s%s: %s", skipped->len > 0 ? "; " : "", candidate->element, reason);
       continue;
     }
     choice->element = candidate->element;
     choice->properties = json_object_new ();
-    choice->caps = g_strdup_printf ("video/x-h264,profile=%s",
-        g_strcmp0 (settings->profile, "baseline") == 0 ? "constrained-baseline"
-        : settings->profile != NULL                    ? settings->profile
-                                                       : "high");
+    choice->caps = g_strdup_printf ("video/x-h264,profile=%s", get_profile (settings));
     if (g_str_equal (candidate->element, "x264enc"))
       set_x264 (settings, choice);
     else if (g_str_equal (candidate->element, "openh264enc"))
       set_openh264 (settings, choice);
     else
       set_hardware (settings, choice);
-    choice->reason = skipped->len > 0 ? g_strdup_printf ("%s; %s", candidate->title, skipped->str)
-                                      : g_strdup (candidate->title);
+    choice->reason = explain (candidate, skipped->str);
     return TRUE;
   }
-  choice->reason = g_steal_pointer (&skipped->str);
+  choice->reason = g_strdup (skipped->len > 0 ? skipped->str : "none is installed");
   return FALSE;
 }
 
 gboolean
-weft_encoders_choose_audio (
-    const gchar *codec, guint bitrate, guint rate, guint channels, WeftEncoderChoice *choice)
+weft_encoders_choose_audio (const gchar *codec, guint bitrate, WeftEncoderChoice *choice)
 {
   *choice = (WeftEncoderChoice){ 0 };
   for (guint i = 0; i < G_N_ELEMENTS (audio_candidates); i++) {
     const AudioCandidate *candidate = &audio_candidates[i];
 
-    if (g_strcmp0 (candidate->codec, codec) != 0 || candidate->max_channels < channels
+    if (g_strcmp0 (candidate->codec, codec) != 0 || candidate->why_not != NULL
         || !factory_exists (candidate->element))
       continue;
     choice->element = candidate->element;
     choice->priming_samples = candidate->priming_samples;
     choice->properties = json_object_new ();
     json_object_set_int_member (choice->properties, "bitrate", bitrate);
-    choice->reason = g_strdup ("the best AAC encoder that is installed");
+    choice->reason = g_strdup ("ffmpeg's AAC encoder");
     return TRUE;
   }
   return FALSE;
@@ -339,7 +391,9 @@ weft_encoders_list (void)
         h264_candidates[i].hardware);
   for (guint i = 0; i < G_N_ELEMENTS (audio_candidates); i++)
     list_encoder (array, audio_candidates[i].codec, audio_candidates[i].element,
-        factory_exists (audio_candidates[i].element) ? NULL : "not installed", FALSE);
+        factory_exists (audio_candidates[i].element) ? audio_candidates[i].why_not
+                                                     : "not installed",
+        FALSE);
   for (guint i = 0; i < G_N_ELEMENTS (pictures); i++)
     list_encoder (array, pictures[i], g_str_equal (pictures[i], "png") ? "pngenc" : "jpegenc",
         weft_encoders_choose_picture (pictures[i]) != NULL ? NULL : "not installed", FALSE);

@@ -36,10 +36,11 @@ void weft_encoder_choice_clear (WeftEncoderChoice *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftEncoderChoice, weft_encoder_choice_clear)
 
 gboolean weft_encoders_choose_video (const WeftVideoSettings *settings, WeftEncoderChoice *choice);
-gboolean weft_encoders_choose_audio (const gchar *codec, guint bitrate, guint rate, guint channels, WeftEncoderChoice *choice);
+gboolean weft_encoders_choose_audio (const gchar *codec, guint bitrate, WeftEncoderChoice *choice);
 const gchar *weft_encoders_choose_picture (const gchar *format);
 
 gint64 weft_encoders_estimate_bitrate (const WeftVideoSettings *settings);
+gint64 weft_encoders_round_quality (gdouble quality);
 guint weft_encoders_x264_latency (const WeftVideoSettings *settings, guint processors);
 JsonNode *weft_encoders_list (void);
 

@@ -166,7 +166,8 @@ check_duplicates (WeftPlanner *self)
 static gchar *
 resolve_place (WeftPlanner *self, const gchar *pointer, JsonObject *output)
 {
-  g_autofree gchar *uri = weft_planner_resolve_output (self, pointer, weft_get_string (output, "uri", ""));
+  g_autofree gchar *uri =
+      weft_planner_resolve_output (self, pointer, weft_get_string (output, "uri", ""));
   g_autofree gchar *scheme = uri != NULL ? g_uri_parse_scheme (uri) : NULL;
   g_autofree gchar *path = NULL;
 
@@ -228,7 +229,7 @@ check_size (WeftPlanner *self, const gchar *pointer, const gchar *uri, guint wid
   if (!has_same_shape (self->width, self->height, width, height))
     weft_planner_add_warning (self, WEFT_ERROR_INVALID_JOB, pointer, uri,
         "give only `width` or only `height` to keep the shape",
-        "the output (%ux%u) has another shape than the timeline (%ux%u): the picture is distorted",
+        "the output (%ux%u) has another shape than the timeline (%ux%u): bars fill what is left",
         width, height, self->width, self->height);
 }
 
@@ -300,6 +301,14 @@ plan_video (
         "this machine has no H.264 encoder that works (%s)", choice.reason);
     return NULL;
   }
+  if (wanted.bitrate <= 0
+      && (gdouble) weft_encoders_round_quality (wanted.quality) != wanted.quality) {
+    g_autofree gchar *quality_pointer = g_strconcat (pointer, "/video/quality", NULL);
+
+    weft_planner_add_warning (self, WEFT_ERROR_UNSUPPORTED, quality_pointer, NULL,
+        "use a whole number", "this build's encoder takes whole numbers: the quality is %d",
+        (gint) weft_encoders_round_quality (wanted.quality));
+  }
   video = json_object_new ();
   json_object_set_string_member (video, "codec", wanted.codec);
   json_object_set_string_member (video, "encoder", choice.element);
@@ -332,7 +341,7 @@ plan_audio (WeftPlanner *self, const gchar *pointer, JsonObject *settings)
         self, codec_pointer, "audio-codec", "this build encodes aac only, not %s", codec);
     return NULL;
   }
-  if (!weft_encoders_choose_audio (codec, (guint) bitrate, self->rate, self->channels, &choice)) {
+  if (!weft_encoders_choose_audio (codec, (guint) bitrate, &choice)) {
     weft_planner_add_error (self, WEFT_ERROR_UNSUPPORTED, pointer, NULL,
         "install gstreamer1.0-libav, which holds avenc_aac", "this machine has no AAC encoder");
     return NULL;

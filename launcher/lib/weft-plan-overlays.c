@@ -4,6 +4,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
+#include "weft-fonts.h"
 #include "weft-probe-private.h"
 
 /* Enough of a picture file to know it by: an SVG may begin with a long comment. */
@@ -107,6 +108,48 @@ plan_fonts (WeftPlanner *self)
   }
 }
 
+static gboolean
+is_family_of_job (WeftPlanner *self, const gchar *family)
+{
+  JsonArray *fonts = weft_get_array (self->document, "fonts");
+  g_autofree gchar *wanted = g_utf8_casefold (family, -1);
+
+  for (guint i = 0; fonts != NULL && i < json_array_get_length (fonts); i++) {
+    JsonObject *font = json_array_get_object_element (fonts, i);
+    g_autofree gchar *given = g_utf8_casefold (weft_get_string (font, "family", ""), -1);
+
+    if (g_str_equal (given, wanted))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* A family that is not there is no error: a text in another font is better than none. @seen keeps a
+ * family that many texts use from being reported many times. */
+static void
+check_family (WeftPlanner *self, const gchar *pointer, JsonObject *overlay, GHashTable *seen)
+{
+  const gchar *family = weft_get_string (weft_get_object (overlay, "font"), "family", NULL);
+  g_autofree gchar *font_pointer = g_strconcat (pointer, "/font/family", NULL);
+  g_autofree gchar *substitute = NULL, *hint = NULL;
+
+  if (family == NULL || is_family_of_job (self, family)
+      || !g_hash_table_add (seen, g_strdup (family)))
+    return;
+  substitute = weft_fonts_find_substitute (family);
+  if (substitute == NULL)
+    return;
+  hint = g_strdup_printf ("install the font, or name its file in `fonts`: "
+                          "{\"family\": \"%s\", \"src\": \"….ttf\"}",
+      family);
+  if (*substitute == '\0')
+    weft_planner_add_error (self, WEFT_ERROR_UNSUPPORTED, font_pointer, NULL, hint,
+        "this machine has no font at all, so no text can be drawn");
+  else
+    weft_planner_add_warning (self, WEFT_ERROR_UNSUPPORTED, font_pointer, NULL, hint,
+        "the font family “%s” is not installed; “%s” is used in its place", family, substitute);
+}
+
 /* Times */
 
 /* Returns: FALSE if the overlay never shows */
@@ -168,10 +211,28 @@ copy_item (JsonObject *overlay, const gchar *uri)
   return node;
 }
 
+static void
+list_animation (WeftPlanner *self, const gchar *pointer, JsonObject *overlay)
+{
+  static const gchar *const later[] = { "pop", "typewriter", NULL };
+  static const gchar *const members[] = { "in", "out" };
+  JsonObject *animate = weft_get_object (overlay, "animate");
+
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++) {
+    const gchar *kind = weft_get_string (animate, members[i], "none");
+    g_autofree gchar *full = g_strdup_printf ("%s/animate/%s", pointer, members[i]);
+
+    if (g_strv_contains (later, kind))
+      weft_planner_add_unsupported (self, full, kind, "this build cannot animate by %s", kind);
+  }
+}
+
 void
 weft_planner_place_overlays (WeftPlanner *self)
 {
   JsonArray *overlays = weft_get_array (weft_get_object (self->document, "timeline"), "overlays");
+
+  g_autoptr (GHashTable) families = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   plan_fonts (self);
   for (guint i = 0; overlays != NULL && i < json_array_get_length (overlays); i++) {
@@ -194,6 +255,9 @@ weft_planner_place_overlays (WeftPlanner *self)
           self, pointer, type, "this build cannot draw overlays of the type %s", type);
       continue;
     }
+    if (g_str_equal (type, "text"))
+      check_family (self, pointer, overlay, families);
+    list_animation (self, pointer, overlay);
     if (!place_overlay (self, pointer, overlay, &first_frame, &frames))
       continue;
     object = json_object_new ();
@@ -223,21 +287,6 @@ list_clip (WeftPlanner *self, JsonObject *clip, guint i)
     weft_planner_add_unsupported (self, effect, "effect", "this build has no effects");
 }
 
-static void
-list_images (WeftPlanner *self)
-{
-  for (guint i = 0; i < json_array_get_length (self->clips); i++) {
-    JsonObject *clip = json_array_get_object_element (self->clips, i);
-    WeftPlanSource *source = g_hash_table_lookup (self->by_uri, weft_get_string (clip, "uri", ""));
-
-    if (source != NULL && source->node != NULL
-        && json_object_get_boolean_member_with_default (
-            json_node_get_object (source->node), "image", FALSE))
-      weft_planner_add_unsupported (self, weft_get_string (clip, "pointer", ""), "still-picture",
-          "this build cannot use still pictures as clips");
-  }
-}
-
 void
 weft_planner_list_unsupported (WeftPlanner *self)
 {
@@ -249,7 +298,6 @@ weft_planner_list_unsupported (WeftPlanner *self)
 
   for (guint i = 0; clips != NULL && i < json_array_get_length (clips); i++)
     list_clip (self, json_array_get_object_element (clips, i), i);
-  list_images (self);
   for (guint i = 0; beds != NULL && i < json_array_get_length (beds); i++) {
     g_autofree gchar *pointer = g_strdup_printf ("/timeline/audio/%u", i);
 

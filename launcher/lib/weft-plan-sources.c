@@ -195,6 +195,9 @@ measure_clip (WeftPlanner *self, Clip *clip)
     return FALSE;
   }
   given = given_length (clip, &clip->length_ns);
+  /* A still picture is the same at every moment. */
+  if (image)
+    clip->in_ns = 0;
   if (image && !given) {
     weft_planner_add_error (self, WEFT_ERROR_INVALID_JOB, clip->pointer, clip->uri,
         "add a `duration` in seconds", "a still picture has no length of its own");

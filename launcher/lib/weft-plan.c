@@ -154,14 +154,17 @@ weft_planner_add_unsupported (
 }
 
 static gchar *
-note_if_unresolved (WeftPlanner *self, const gchar *pointer, const gchar *uri, gchar *resolved, GError *error)
+note_if_unresolved (
+    WeftPlanner *self, const gchar *pointer, const gchar *uri, gchar *resolved, GError *error)
 {
   if (resolved == NULL) {
     GPtrArray *problems = weft_error_get_problems (error);
-    const WeftProblem *first = problems != NULL && problems->len > 0 ? g_ptr_array_index (problems, 0) : NULL;
+    const WeftProblem *first =
+        problems != NULL && problems->len > 0 ? g_ptr_array_index (problems, 0) : NULL;
 
-    weft_planner_add_error (self, first != NULL ? first->code : WEFT_ERROR_INVALID_JOB, pointer, uri,
-        first != NULL ? first->hint : NULL, "%s", first != NULL ? first->message : error->message);
+    weft_planner_add_error (self, first != NULL ? first->code : WEFT_ERROR_INVALID_JOB, pointer,
+        uri, first != NULL ? first->hint : NULL, "%s",
+        first != NULL ? first->message : error->message);
   }
   return resolved;
 }
@@ -202,12 +205,14 @@ static gboolean
 read_rate (JsonObject *timeline, WeftRate *fps)
 {
   JsonNode *node = json_object_get_member (timeline, "fps");
+  gint num, den;
 
   if (node == NULL)
     return weft_rate_from_double (30.0, fps);
-  if (json_node_get_value_type (node) == G_TYPE_STRING)
-    return weft_rate_parse (json_node_get_string (node), fps);
-  return weft_rate_from_double (weft_get_double (timeline, "fps", 0.0), fps);
+  if (!weft_job_parse_fps (node, &num, &den) || num <= 0 || den <= 0)
+    return FALSE;
+  *fps = (WeftRate){ (guint) num, (guint) den };
+  return TRUE;
 }
 
 static gboolean
