@@ -109,13 +109,11 @@ weft_overlay_item_get_opacity (WeftOverlayItem *self)
   return GET_PRIVATE (self)->opacity;
 }
 
-/* How the lines of the item stand among themselves: as it stands in the frame. */
-WeftAlign
-weft_overlay_item_get_align (WeftOverlayItem *self)
+/* Whether its left edge is given as a number. */
+gboolean
+weft_overlay_item_has_x (WeftOverlayItem *self)
 {
-  WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
-
-  return priv->x.unit != WEFT_LENGTH_UNSET ? WEFT_ALIGN_START : priv->horizontal;
+  return GET_PRIVATE (self)->x.unit != WEFT_LENGTH_UNSET;
 }
 
 gboolean
@@ -135,6 +133,30 @@ weft_overlay_item_moves (WeftOverlayItem *self)
          || priv->animation_out >= WEFT_ANIMATION_SLIDE_UP;
 }
 
+/* The schema of jobs knows more animations than this build. */
+static gboolean
+get_animation (
+    const WeftValue *animate, const gchar *name, WeftAnimation *animation, GError **error)
+{
+  static const gchar *const later[] = { "pop", "typewriter", NULL };
+  const gchar *nick = NULL;
+  gint index = WEFT_ANIMATION_NONE;
+
+  if (!weft_value_get_string (animate, name, &nick, error))
+    return FALSE;
+  if (nick != NULL && g_strv_contains (later, nick)) {
+    g_autofree gchar *pointer = g_strconcat (animate->pointer, "/", name, NULL);
+    g_autofree gchar *all = g_strjoinv (" ", (gchar **) animation_nicks);
+    weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_UNSUPPORTED, pointer,
+        "this build has no animation “%s”, only: %s", nick, all);
+    return FALSE;
+  }
+  if (!weft_value_get_enum (animate, name, animation_nicks, &index, error))
+    return FALSE;
+  *animation = (WeftAnimation) index;
+  return TRUE;
+}
+
 static gboolean
 parse_animate (WeftOverlayItem *self, const WeftValue *value, GError **error)
 {
@@ -142,21 +164,15 @@ parse_animate (WeftOverlayItem *self, const WeftValue *value, GError **error)
   WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
   g_autofree gchar *pointer = NULL;
   WeftValue animate;
-  gint in = WEFT_ANIMATION_NONE, out = WEFT_ANIMATION_NONE;
 
   if (!weft_value_get_object (value, "animate", &animate, &pointer, error))
     return FALSE;
-  if (animate.object == NULL)
-    return TRUE;
-  if (!weft_value_check_members (&animate, members, error)
-      || !weft_value_get_enum (&animate, "in", animation_nicks, &in, error)
-      || !weft_value_get_enum (&animate, "out", animation_nicks, &out, error)
-      || !weft_value_get_number (
-          &animate, "duration", 0.0, MAX_ANIMATION_S, &priv->animation_s, error))
-    return FALSE;
-  priv->animation_in = (WeftAnimation) in;
-  priv->animation_out = (WeftAnimation) out;
-  return TRUE;
+  return animate.object == NULL
+         || (weft_value_check_members (&animate, members, error)
+             && get_animation (&animate, "in", &priv->animation_in, error)
+             && get_animation (&animate, "out", &priv->animation_out, error)
+             && weft_value_get_number (
+                 &animate, "duration", 0.0, MAX_ANIMATION_S, &priv->animation_s, error));
 }
 
 static gboolean
@@ -301,13 +317,6 @@ weft_overlay_item_draw (WeftOverlayItem *self, WeftDrawing *drawing, GError **er
   return g_steal_pointer (&picture);
 }
 
-/* The margin of named positions, in pixels of the timeline times the scale of the frame. */
-gdouble
-weft_overlay_item_get_margin (const WeftCanvas *canvas)
-{
-  return MARGIN_FRACTION * MIN (canvas->width / canvas->scale_x, canvas->height / canvas->scale_y);
-}
-
 static gdouble
 place_axis (WeftAlign align, gdouble size, gdouble frame_size, gdouble margin)
 {
@@ -334,7 +343,9 @@ weft_overlay_item_place (WeftOverlayItem *self, const WeftCanvas *canvas, gdoubl
     gdouble height, gint *x, gint *y)
 {
   WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
-  gdouble margin = weft_overlay_item_get_margin (canvas);
+  /* In timeline pixels, so that it is as wide as it is high. */
+  gdouble margin =
+      MARGIN_FRACTION * MIN (canvas->width / canvas->scale_x, canvas->height / canvas->scale_y);
   gdouble left =
       priv->x.unit != WEFT_LENGTH_UNSET
           ? weft_length_to_pixels (&priv->x, canvas->width, canvas->scale_x)

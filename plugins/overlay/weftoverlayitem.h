@@ -97,7 +97,7 @@ const gchar *weft_overlay_item_get_look (WeftOverlayItem *self);
 GstClockTime weft_overlay_item_get_start (WeftOverlayItem *self);
 GstClockTime weft_overlay_item_get_end (WeftOverlayItem *self);
 gdouble weft_overlay_item_get_opacity (WeftOverlayItem *self);
-WeftAlign weft_overlay_item_get_align (WeftOverlayItem *self);
+gboolean weft_overlay_item_has_x (WeftOverlayItem *self);
 gboolean weft_overlay_item_is_animated (WeftOverlayItem *self);
 gboolean weft_overlay_item_moves (WeftOverlayItem *self);
 
@@ -107,7 +107,6 @@ void weft_overlay_item_place (WeftOverlayItem *self, const WeftCanvas *canvas, g
     gdouble height, gint *x, gint *y);
 void weft_overlay_item_get_clip (
     WeftOverlayItem *self, const WeftCanvas *canvas, cairo_rectangle_int_t *clip);
-gdouble weft_overlay_item_get_margin (const WeftCanvas *canvas);
 void weft_overlay_item_get_pose (WeftOverlayItem *self, const WeftCanvas *canvas,
     const cairo_rectangle_int_t *box, gdouble since_start_s, gdouble until_end_s, WeftPose *pose);
 

@@ -7,7 +7,6 @@
 
 #include "weftoverlayrenderer.h"
 
-#define N_PHASES 4
 /* How long closing waits for a drawing in work before it leaves the thread to end alone. */
 #define CLOSE_WAIT_US (150 * G_TIME_SPAN_MILLISECOND)
 
@@ -21,7 +20,7 @@ typedef struct {
   cairo_rectangle_int_t box;
   cairo_rectangle_int_t ink;
   WeftPicture *picture;
-  WeftSurface *surfaces[N_PHASES];
+  WeftSurface *surfaces[WEFT_SURFACE_N_PHASES];
   gsize bytes;
   GError *error;
   /* Position in `recent`, the most recently used first; NULL while pending. */
@@ -54,7 +53,7 @@ static void
 look_free (Look *look)
 {
   g_clear_pointer (&look->picture, weft_picture_free);
-  for (guint i = 0; i < N_PHASES; i++)
+  for (guint i = 0; i < WEFT_SURFACE_N_PHASES; i++)
     g_clear_pointer (&look->surfaces[i], weft_surface_unref);
   g_clear_error (&look->error);
   g_object_unref (look->item);

@@ -13,17 +13,17 @@
 
 #include "weftoverlayblur.h"
 
-/* More than a full 4K frame of small print; keeps what one item can cost within a few hundred ms.
- */
-#define MAX_TEXT_CHARACTERS 20000
-#define MAX_FONT_SIZE 4096.0
-#define MAX_STROKE_WIDTH 512.0
-#define MAX_SHADOW_BLUR 512.0
-#define MAX_PADDING 4096.0
-/* The default size is this part of the timeline's shorter side: 54 px of 1080. */
-#define DEFAULT_SIZE_FRACTION 0.05
-/* A text that is given no width of its own keeps at least this part of the frame's. */
-#define MIN_DEFAULT_WIDTH_FRACTION 0.1
+/* These are the limits of pipelines/job.schema.json. They also bound what one item can cost: a text
+ * of this length takes Pango a few tens of milliseconds. */
+#define MAX_TEXT_CHARACTERS 10000
+#define MIN_FONT_SIZE 4.0
+#define MAX_FONT_SIZE 2000.0
+#define MAX_STROKE_WIDTH 200.0
+#define MAX_SHADOW_OFFSET 500.0
+#define MAX_SHADOW_BLUR 200.0
+#define MAX_PADDING 1000.0
+/* However far to the right a text begins, it keeps this part of the frame's width. */
+#define MIN_WIDTH_FRACTION 0.1
 /* How many different missing characters a warning names. */
 #define MAX_REPORTED_CHARACTERS 8
 
@@ -112,7 +112,7 @@ parse_weight (WeftTextItem *self, const WeftValue *font, GError **error)
   if (node != NULL && JSON_NODE_HOLDS_VALUE (node)
       && json_node_get_value_type (node) != G_TYPE_STRING) {
     gdouble weight = self->weight;
-    if (!weft_value_get_number (font, "weight", 1, 1000, &weight, error))
+    if (!weft_value_get_number (font, "weight", 100, 1000, &weight, error))
       return FALSE;
     self->weight = (PangoWeight) lrint (weight);
     return TRUE;
@@ -160,8 +160,10 @@ parse_shadow (WeftTextItem *self, const WeftValue *font, GError **error)
     return TRUE;
   if (!weft_value_check_members (&shadow, members, error)
       || !weft_value_get_color (&shadow, "color", &s->color, error)
-      || !weft_value_get_number (&shadow, "dx", -WEFT_MAX_PIXELS, WEFT_MAX_PIXELS, &s->dx, error)
-      || !weft_value_get_number (&shadow, "dy", -WEFT_MAX_PIXELS, WEFT_MAX_PIXELS, &s->dy, error)
+      || !weft_value_get_number (
+          &shadow, "dx", -MAX_SHADOW_OFFSET, MAX_SHADOW_OFFSET, &s->dx, error)
+      || !weft_value_get_number (
+          &shadow, "dy", -MAX_SHADOW_OFFSET, MAX_SHADOW_OFFSET, &s->dy, error)
       || !weft_value_get_number (&shadow, "blur", 0.0, MAX_SHADOW_BLUR, &s->blur, error))
     return FALSE;
   s->present = s->color.alpha > 0.0;
@@ -185,7 +187,7 @@ parse_font (WeftTextItem *self, const WeftValue *value, GError **error)
     return TRUE;
   if (!weft_value_check_members (&font, members, error)
       || !weft_value_get_string (&font, "family", &family, error)
-      || !weft_value_get_number (&font, "size", 1.0, MAX_FONT_SIZE, &self->size, error)
+      || !weft_value_get_number (&font, "size", MIN_FONT_SIZE, MAX_FONT_SIZE, &self->size, error)
       || !parse_weight (self, &font, error)
       || !weft_value_get_enum (&font, "style", styles, &style, error)
       || !weft_value_get_color (&font, "color", &self->color, error)
@@ -233,7 +235,6 @@ weft_text_item_parse (WeftOverlayItem *item, const WeftValue *value, GError **er
   WeftTextItem *self = WEFT_TEXT_ITEM (item);
   const gchar *text = NULL;
 
-  self->align = weft_overlay_item_get_align (item);
   if (!weft_value_get_string (value, "text", &text, error)
       || !weft_value_get_enum (value, "align", aligns, &self->align, error)
       || !weft_value_get_length (value, "max_width", 1.0, &self->max_width, error)
@@ -255,35 +256,22 @@ weft_text_item_parse (WeftOverlayItem *item, const WeftValue *value, GError **er
   return TRUE;
 }
 
-static gdouble
-get_size (WeftTextItem *self, const WeftCanvas *canvas)
-{
-  if (self->size > 0.0)
-    return self->size;
-  return DEFAULT_SIZE_FRACTION
-         * MIN (canvas->width / canvas->scale_x, canvas->height / canvas->scale_y);
-}
-
-/* The width lines may have, in timeline pixels. */
+/* The width lines may have, in timeline pixels: what is asked for, but not beyond the right edge.
+ */
 static gdouble
 get_wrap_width (WeftTextItem *self, const WeftCanvas *canvas)
 {
   gdouble frame_width = canvas->width / canvas->scale_x;
-  gdouble width;
+  gdouble width =
+      weft_length_to_pixels (&self->max_width, canvas->width, canvas->scale_x) / canvas->scale_x;
 
-  if (self->max_width.unit != WEFT_LENGTH_UNSET) {
-    width =
-        weft_length_to_pixels (&self->max_width, canvas->width, canvas->scale_x) / canvas->scale_x;
-  } else {
-    /* From where the item begins to the margin on the other side. */
-    gdouble margin = weft_overlay_item_get_margin (canvas);
+  if (weft_overlay_item_has_x (WEFT_OVERLAY_ITEM (self))) {
     gint x, y;
     weft_overlay_item_place (WEFT_OVERLAY_ITEM (self), canvas, 0, 0, &x, &y);
-    gboolean is_left = weft_overlay_item_get_align (WEFT_OVERLAY_ITEM (self)) == WEFT_ALIGN_START;
-    width = frame_width - margin - (is_left ? x / canvas->scale_x : margin);
-    width = MAX (width, MIN_DEFAULT_WIDTH_FRACTION * frame_width);
+    gdouble room = MAX (frame_width - x / canvas->scale_x, MIN_WIDTH_FRACTION * frame_width);
+    width = MIN (width, room);
   }
-  return MAX (width - 2.0 * self->background.padding, 1.0);
+  return MAX (width - 2.0 * (self->background.present ? self->background.padding : 0.0), 1.0);
 }
 
 static PangoLayout *
@@ -302,8 +290,7 @@ create_layout (WeftTextItem *self, WeftDrawing *drawing)
   cairo_font_options_destroy (options);
 
   pango_font_description_set_family (description, families);
-  pango_font_description_set_absolute_size (
-      description, get_size (self, &drawing->canvas) * PANGO_SCALE);
+  pango_font_description_set_absolute_size (description, self->size * PANGO_SCALE);
   pango_font_description_set_weight (description, self->weight);
   pango_font_description_set_style (description, self->style);
 
@@ -588,6 +575,7 @@ static void
 weft_text_item_init (WeftTextItem *self)
 {
   self->family = g_strdup ("Sans");
+  self->size = 64.0;
   self->weight = PANGO_WEIGHT_NORMAL;
   self->style = PANGO_STYLE_NORMAL;
   self->color = (WeftColor){ 1, 1, 1, 1 };

@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Longer times would not survive the conversion to frames and back in 63 bits. */
-#define MAX_TIME_S 1e9
+/* 1000 hours, as in jobs. */
+#define MAX_TIME_S 3600000.0
 
 static void set_member_error (GError **error, const WeftValue *value, const gchar *name,
     const gchar *format, ...) G_GNUC_PRINTF (4, 5);
@@ -270,15 +270,15 @@ parse_color (const gchar *string, WeftColor *color)
   guint8 digits[8];
   guint8 bytes[4] = { 0, 0, 0, 255 };
 
-  if (string[0] != '#' || (n != 3 && n != 4 && n != 6 && n != 8))
+  if (string[0] != '#' || (n != 3 && n != 6 && n != 8))
     return FALSE;
   for (gsize i = 0; i < n; i++) {
     if (!g_ascii_isxdigit (string[i + 1]))
       return FALSE;
     digits[i] = (guint8) g_ascii_xdigit_value (string[i + 1]);
   }
-  for (gsize i = 0; i < (n <= 4 ? n : n / 2); i++)
-    bytes[i] = (guint8) (n <= 4 ? digits[i] * 17 : digits[2 * i] * 16 + digits[2 * i + 1]);
+  for (gsize i = 0; i < (n == 3 ? 3 : n / 2); i++)
+    bytes[i] = (guint8) (n == 3 ? digits[i] * 17 : digits[2 * i] * 16 + digits[2 * i + 1]);
   color->red = bytes[0] / 255.0;
   color->green = bytes[1] / 255.0;
   color->blue = bytes[2] / 255.0;
@@ -288,7 +288,7 @@ parse_color (const gchar *string, WeftColor *color)
 
 /**
  * weft_value_get_color:
- * @color: (inout): set from `#RGB`, `#RGBA`, `#RRGGBB` or `#RRGGBBAA`
+ * @color: (inout): set from `#RGB`, `#RRGGBB` or `#RRGGBBAA`
  */
 gboolean
 weft_value_get_color (const WeftValue *value, const gchar *name, WeftColor *color, GError **error)
@@ -319,7 +319,8 @@ weft_value_get_length (const WeftValue *value, const gchar *name, gdouble min_pi
     return TRUE;
   if (node_is_number (node)) {
     gdouble fraction = json_node_get_double (node);
-    if (!(fraction >= 0.0 && fraction <= 1.0)) {
+    /* A size of nothing is a mistake, a place at the edge is not. */
+    if (!(fraction >= 0.0 && fraction <= 1.0) || (fraction == 0.0 && min_pixels > 0.0)) {
       set_member_error (error, value, name,
           "%g is out of range: a number is a fraction of the frame, 0 to 1; write \"%gpx\" for "
           "pixels",
@@ -350,23 +351,28 @@ weft_value_get_length (const WeftValue *value, const gchar *name, gdouble min_pi
   return FALSE;
 }
 
-/* `HH:MM:SS`, with up to nine decimals. */
+/* `SS`, `MM:SS` or `HH:MM:SS`, with up to nine decimals. */
 static gboolean
 parse_clock (const gchar *string, GstClockTime *time)
 {
-  guint64 fields[3] = { 0, 0, 0 };
   const gchar *p = string;
-  guint64 fraction_ns = 0;
+  guint64 seconds = 0, fraction_ns = 0;
 
   for (guint i = 0; i < 3; i++) {
     const gchar *begin = p;
-    while (g_ascii_isdigit (*p) && p - begin < 6)
-      fields[i] = fields[i] * 10 + (guint64) g_ascii_digit_value (*p++);
-    if (p == begin || (i < 2 && *p++ != ':'))
+    guint64 field = 0;
+    while (g_ascii_isdigit (*p) && p - begin < 7)
+      field = field * 10 + (guint64) g_ascii_digit_value (*p++);
+    /* Only the first field may be long; those after it have two digits, as clocks write them. */
+    if (p == begin || (i > 0 && (p - begin != 2 || field > 59)))
       return FALSE;
+    seconds = seconds * 60 + field;
+    if (*p != ':')
+      break;
+    if (i == 2)
+      return FALSE;
+    p++;
   }
-  if (fields[1] > 59 || fields[2] > 59)
-    return FALSE;
   if (*p == '.') {
     guint64 unit = GST_SECOND / 10;
     if (!g_ascii_isdigit (*++p))
@@ -374,9 +380,9 @@ parse_clock (const gchar *string, GstClockTime *time)
     for (; g_ascii_isdigit (*p); p++, unit /= 10)
       fraction_ns += unit * (guint64) g_ascii_digit_value (*p);
   }
-  if (*p != '\0')
+  if (*p != '\0' || seconds >= (guint64) MAX_TIME_S)
     return FALSE;
-  *time = (fields[0] * 3600 + fields[1] * 60 + fields[2]) * GST_SECOND + fraction_ns;
+  *time = seconds * GST_SECOND + fraction_ns;
   return TRUE;
 }
 

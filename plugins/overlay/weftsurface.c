@@ -112,8 +112,9 @@ weft_surface_supports (const GstVideoInfo *info)
 /**
  * weft_surface_get_phase:
  *
- * Returns: which of the (at most four) surfaces of a picture is to be used when it is moved by
- *   @dx and @dy: subsampled chroma differs between odd and even offsets
+ * Returns: which of the %WEFT_SURFACE_N_PHASES surfaces of a picture is to be used when it is moved
+ *   by @dx and @dy. Subsampled chroma differs between odd and even offsets; and only what rests
+ *   goes on beyond the edges of the frame as the frame does.
  */
 guint
 weft_surface_get_phase (const GstVideoInfo *info, gint dx, gint dy)
@@ -125,7 +126,9 @@ weft_surface_get_phase (const GstVideoInfo *info, gint dx, gint dy)
     w_sub |= GST_VIDEO_FORMAT_INFO_W_SUB (f, c);
     h_sub |= GST_VIDEO_FORMAT_INFO_H_SUB (f, c);
   }
-  return ((guint) dx & w_sub) | ((guint) dy & h_sub) << 1;
+  if ((dx == 0 && dy == 0) || (w_sub == 0 && h_sub == 0))
+    return 0;
+  return 1 + (((guint) dx & w_sub) | ((guint) dy & h_sub) << 1);
 }
 
 static void
@@ -439,20 +442,18 @@ weft_surface_new (const WeftPicture *picture, const GstVideoInfo *info, guint ph
 
   g_atomic_ref_count_init (&self->ref_count);
   self->bytes = sizeof *self;
-  self->phase_x = (gint) (phase & 1);
-  self->phase_y = (gint) (phase >> 1);
+  self->phase_x = phase > 0 ? (gint) (phase - 1) & 1 : 0;
+  self->phase_y = phase > 0 ? (gint) (phase - 1) >> 1 : 0;
   if (picture->pixels == NULL)
     return self;
   cairo_surface_flush (picture->pixels);
   Source source = {
     .pixels = cairo_image_surface_get_data (picture->pixels),
     .stride = cairo_image_surface_get_stride (picture->pixels),
-    .rect = { picture->x + (gint) (phase & 1), picture->y + (gint) (phase >> 1),
+    .rect = { picture->x + self->phase_x, picture->y + self->phase_y,
         cairo_image_surface_get_width (picture->pixels),
         cairo_image_surface_get_height (picture->pixels) },
   };
-  if (!trim (&source))
-    return self;
   /* At the edges of odd frames half of a chroma sample lies outside. A picture that goes on there
    * slides, and has pixels of its own for it. */
   if (phase == 0 && source.rect.x >= 0 && source.rect.y >= 0
@@ -461,6 +462,8 @@ weft_surface_new (const WeftPicture *picture, const GstVideoInfo *info, guint ph
     source.frame_width = info->width;
     source.frame_height = info->height;
   }
+  if (!trim (&source))
+    return self;
   get_matrix (info, matrix);
   self->n_planes = GST_VIDEO_INFO_N_PLANES (info);
   for (guint i = 0; i < self->n_planes; i++) {

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
  * of its alpha beside every sample, cut to the rectangle that is not empty. Immutable. */
 typedef struct _WeftSurface WeftSurface;
 
+#define WEFT_SURFACE_N_PHASES 5
+
 #define WEFT_SURFACE_FORMATS                                                                       \
   "{ I420, YV12, NV12, NV21, Y42B, NV16, Y444, I420_10LE, I422_10LE, Y444_10LE, BGRA, RGBA, "      \
   "ARGB, ABGR, BGRx, RGBx, xRGB, xBGR, RGB, BGR, AYUV, GRAY8 }"
