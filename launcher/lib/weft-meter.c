@@ -19,8 +19,9 @@ typedef struct {
 
 struct _WeftMeter {
   WeftPlan *plan;
-  GstElement *clips; /* (nullable) */
-  GArray *gauges;    /* of Gauge, one an output; never resized after the probes were added */
+  GstElement *clips;     /* (nullable) */
+  GstStructure *sources; /* (nullable): clipsequence's last word */
+  GArray *gauges;        /* of Gauge, one an output; never resized after the probes were added */
 };
 
 static guint64
@@ -123,6 +124,7 @@ weft_meter_free (WeftMeter *self)
     g_clear_object (&gauge->audio_pad);
   }
   g_array_unref (self->gauges);
+  g_clear_pointer (&self->sources, gst_structure_free);
   g_clear_object (&self->clips);
   g_object_unref (self->plan);
   g_free (self);
@@ -165,18 +167,34 @@ weft_meter_get_done_frames (WeftMeter *self)
   return least == G_MAXUINT64 ? 0 : least;
 }
 
-/* Returns: how much of the work is done, 0 to 1 */
+/* Returns: how much of the work is done, 0 to 1: frames of all video outputs, or pictures where
+ * there is no video */
 gdouble
 weft_meter_get_fraction (WeftMeter *self)
 {
-  gdouble done = 0;
+  guint64 done[2] = { 0 };
+  guint64 expected[2] = { 0 };
+  guint has_video;
 
   for (guint i = 0; i < self->gauges->len; i++) {
     Gauge *gauge = &g_array_index (self->gauges, Gauge, i);
+    guint is_video = json_object_has_member (gauge->output, "frames");
 
-    done += MIN (1.0, (gdouble) load (&gauge->frames) / (gdouble) expected_frames (gauge));
+    done[is_video] += MIN (load (&gauge->frames), expected_frames (gauge));
+    expected[is_video] += expected_frames (gauge);
   }
-  return self->gauges->len > 0 ? done / self->gauges->len : 0;
+  has_video = expected[1] > 0;
+  return expected[has_video] > 0 ? (gdouble) done[has_video] / (gdouble) expected[has_video] : 0;
+}
+
+/* Keeps what clipsequence says of its sources, which it forgets when it stops. */
+void
+weft_meter_keep_source_stats (WeftMeter *self)
+{
+  GstStructure *stats = weft_meter_get_source_stats (self);
+
+  g_clear_pointer (&self->sources, gst_structure_free);
+  self->sources = stats;
 }
 
 /* Returns: (transfer full) (nullable): what clipsequence says of its sources */
@@ -185,6 +203,8 @@ weft_meter_get_source_stats (WeftMeter *self)
 {
   GstStructure *stats = NULL;
 
+  if (self->sources)
+    return gst_structure_copy (self->sources);
   if (self->clips)
     g_object_get (self->clips, "stats", &stats, NULL);
   return stats;

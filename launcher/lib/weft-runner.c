@@ -354,6 +354,8 @@ stop_run (WeftRunner *self, GError *failure)
     return;
   }
 
+  if (self->meter)
+    weft_meter_keep_source_stats (self->meter);
   self->teardown_limit = g_timeout_source_new_seconds (TEARDOWN_LIMIT_S);
   g_source_set_callback (self->teardown_limit, teardown_limit_cb, self, NULL);
   g_source_attach (self->teardown_limit, g_task_get_context (self->task));
