@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Pictures: PNG and JPEG through gdk-pixbuf, SVG through librsvg, rasterised at its final size.
- * What a file is, its first bytes say and not its name. */
+/* Pictures: PNG and JPEG through gdk-pixbuf, SVG through librsvg, rasterised at its final size. */
 
 #include "weftoverlayitem.h"
 
@@ -10,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "weftimagefile.h"
 #include "weftoverlaysource.h"
 
 #define MAX_FILE_BYTES (64u << 20)
@@ -21,14 +21,6 @@
 /* librsvg defines no cleanup function of its own before 2.56. */
 typedef RsvgHandle WeftSvg;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftSvg, g_object_unref)
-
-typedef enum {
-  IMAGE_FORMAT_UNKNOWN,
-  IMAGE_FORMAT_PNG,
-  IMAGE_FORMAT_JPEG,
-  IMAGE_FORMAT_SVG,
-  IMAGE_FORMAT_OTHER,
-} ImageFormat;
 
 #define WEFT_TYPE_IMAGE_ITEM (weft_image_item_get_type ())
 G_DECLARE_FINAL_TYPE (WeftImageItem, weft_image_item, WEFT, IMAGE_ITEM, WeftOverlayItem)
@@ -55,7 +47,7 @@ typedef struct {
 typedef struct {
   WeftImageItem *item;
   const WeftCanvas *canvas;
-  ImageFormat format;
+  WeftImageFormat format;
   gint width;
   gint height;
   gboolean too_large;
@@ -108,30 +100,6 @@ weft_image_item_check (WeftOverlayItem *item, GError **error)
   return FALSE;
 }
 
-static ImageFormat
-detect_format (GBytes *bytes)
-{
-  static const guint8 png[] = { 0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a };
-  gsize size;
-  const guint8 *data = g_bytes_get_data (bytes, &size);
-
-  if (size >= sizeof png && memcmp (data, png, sizeof png) == 0)
-    return IMAGE_FORMAT_PNG;
-  if (size >= 3 && data[0] == 0xff && data[1] == 0xd8 && data[2] == 0xff)
-    return IMAGE_FORMAT_JPEG;
-  if ((size >= 12 && memcmp (data, "RIFF", 4) == 0 && memcmp (data + 8, "WEBP", 4) == 0)
-      || (size >= 6 && (memcmp (data, "GIF87a", 6) == 0 || memcmp (data, "GIF89a", 6) == 0)))
-    return IMAGE_FORMAT_OTHER;
-  /* Compressed SVG. */
-  if (size >= 3 && data[0] == 0x1f && data[1] == 0x8b && data[2] == 8)
-    return IMAGE_FORMAT_SVG;
-  for (gsize i = size >= 3 && memcmp (data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; i < size; i++) {
-    if (!g_ascii_isspace (data[i]))
-      return data[i] == '<' ? IMAGE_FORMAT_SVG : IMAGE_FORMAT_UNKNOWN;
-  }
-  return IMAGE_FORMAT_UNKNOWN;
-}
-
 /* Where an image of @width by @height square pixels goes. One of width and height alone keeps the
  * aspect; none draws the image at its own size in timeline pixels. */
 static void
@@ -182,7 +150,7 @@ size_prepared_cb (GdkPixbufLoader *loader, gint width, gint height, gpointer use
 
   header->width = width;
   header->height = height;
-  if (header->format == IMAGE_FORMAT_JPEG && width > 0 && height > 0) {
+  if (header->format == WEFT_IMAGE_JPEG && width > 0 && height > 0) {
     Target target;
     compute_target (header->item, header->canvas, width, height, &target);
     /* libjpeg scales by eighths. Twice the final size leaves the fine scaling to cairo's filter;
@@ -211,7 +179,7 @@ load_pixbuf (
     WeftImageItem *self, GBytes *bytes, Header *header, GCancellable *cancellable, GError **error)
 {
   const gsize piece = 64 * 1024;
-  const gchar *type = header->format == IMAGE_FORMAT_PNG ? "png" : "jpeg";
+  const gchar *type = header->format == WEFT_IMAGE_PNG ? "png" : "jpeg";
   g_autoptr (GdkPixbufLoader) loader = gdk_pixbuf_loader_new_with_type (type, error);
   gsize size;
   const guint8 *data = g_bytes_get_data (bytes, &size);
@@ -268,9 +236,12 @@ pixbuf_to_surface (GdkPixbuf *pixbuf)
 static GError *
 new_damaged_error (WeftImageItem *self, const gchar *reason)
 {
+  /* libxml2 ends its messages with a line break. */
+  g_autofree gchar *stripped = g_strchomp (g_strdup (reason));
+
   return weft_overlay_error_new (WEFT_OVERLAY_ERROR_DAMAGED,
       weft_overlay_item_get_pointer (WEFT_OVERLAY_ITEM (self)), self->uri,
-      "%s cannot be decoded: %s", self->uri, reason);
+      "%s cannot be decoded: %s", self->uri, stripped);
 }
 
 static GError *
@@ -283,11 +254,16 @@ new_too_large_error (WeftImageItem *self, gdouble width, gdouble height)
 }
 
 static cairo_surface_t *
-draw_raster (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, ImageFormat format,
+draw_raster (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, WeftImageFormat format,
     Target *target, cairo_rectangle_int_t *area, GError **error)
 {
   Header header = { self, &drawing->canvas, format, 0, 0, FALSE };
   g_autoptr (GError) local_error = NULL;
+
+  if (!weft_image_file_is_complete (bytes, format)) {
+    g_propagate_error (error, new_damaged_error (self, "it ends too early"));
+    return NULL;
+  }
   g_autoptr (GdkPixbuf) pixbuf =
       load_pixbuf (self, bytes, &header, drawing->cancellable, &local_error);
 
@@ -297,7 +273,7 @@ draw_raster (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, ImageForm
   }
   if (pixbuf == NULL) {
     g_propagate_error (error,
-        new_damaged_error (self, local_error != NULL ? local_error->message : "it ends too early"));
+        new_damaged_error (self, local_error != NULL ? local_error->message : "it has no picture"));
     return NULL;
   }
   /* The picture's own size, were it not scaled while decoding, and turned as its tag says. */
@@ -407,23 +383,23 @@ weft_image_item_draw (WeftOverlayItem *item, WeftDrawing *drawing, GError **erro
     take_error (self, error, local_error);
     return NULL;
   }
-  switch (detect_format (bytes)) {
-    case IMAGE_FORMAT_PNG:
+  switch (weft_image_file_detect (bytes)) {
+    case WEFT_IMAGE_PNG:
       picture->pixels =
-          draw_raster (self, drawing, bytes, IMAGE_FORMAT_PNG, &target, &area, &local_error);
+          draw_raster (self, drawing, bytes, WEFT_IMAGE_PNG, &target, &area, &local_error);
       break;
-    case IMAGE_FORMAT_JPEG:
+    case WEFT_IMAGE_JPEG:
       picture->pixels =
-          draw_raster (self, drawing, bytes, IMAGE_FORMAT_JPEG, &target, &area, &local_error);
+          draw_raster (self, drawing, bytes, WEFT_IMAGE_JPEG, &target, &area, &local_error);
       break;
-    case IMAGE_FORMAT_SVG:
+    case WEFT_IMAGE_SVG:
       picture->pixels = draw_svg (self, drawing, bytes, &target, &area, &local_error);
       break;
-    case IMAGE_FORMAT_OTHER:
+    case WEFT_IMAGE_OTHER:
       local_error = weft_overlay_error_new (WEFT_OVERLAY_ERROR_UNSUPPORTED, NULL, NULL,
           "this build draws PNG, JPEG and SVG pictures, and %s is of another format", self->uri);
       break;
-    case IMAGE_FORMAT_UNKNOWN:
+    case WEFT_IMAGE_UNKNOWN:
       local_error = new_damaged_error (self, "it is neither PNG nor JPEG nor SVG");
       break;
   }

@@ -434,5 +434,6 @@ weft_overlay_renderer_get_stats (WeftOverlayRenderer *self, WeftOverlayRendererS
 {
   g_mutex_lock (&self->lock);
   *stats = self->stats;
+  stats->pending = g_hash_table_size (self->looks) - self->recent.length;
   g_mutex_unlock (&self->lock);
 }

@@ -12,6 +12,7 @@ typedef struct _WeftOverlayRenderer WeftOverlayRenderer;
 typedef struct {
   guint64 rendered;
   guint64 evicted;
+  guint64 pending;
   gsize cache_bytes;
   gsize cache_peak_bytes;
 } WeftOverlayRendererStats;

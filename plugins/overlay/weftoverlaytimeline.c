@@ -182,9 +182,10 @@ create_stats (WeftOverlayTimeline *self)
   GstStructure *structure = gst_structure_new ("overlaytimeline-stats", "frames-blended",
       G_TYPE_UINT64, self->frames_blended, "frames-passed", G_TYPE_UINT64, self->frames_passed,
       "frames-copied", G_TYPE_UINT64, self->frames_copied, "frames-repeated", G_TYPE_UINT64,
-      self->frames_repeated, "rendered", G_TYPE_UINT64, stats.rendered, "evicted", G_TYPE_UINT64,
-      stats.evicted, "cache-bytes", G_TYPE_UINT64, (guint64) stats.cache_bytes, "cache-peak-bytes",
-      G_TYPE_UINT64, (guint64) stats.cache_peak_bytes, NULL);
+      self->frames_repeated, "rendered", G_TYPE_UINT64, stats.rendered, "pending", G_TYPE_UINT64,
+      stats.pending, "evicted", G_TYPE_UINT64, stats.evicted, "cache-bytes", G_TYPE_UINT64,
+      (guint64) stats.cache_bytes, "cache-peak-bytes", G_TYPE_UINT64,
+      (guint64) stats.cache_peak_bytes, NULL);
   GST_OBJECT_UNLOCK (self);
   return structure;
 }
@@ -538,13 +539,24 @@ has_same_memory (GstBuffer *a, GstBuffer *b)
 }
 
 static gboolean
+has_same_layers (GArray *a, GArray *b)
+{
+  if (a->len != b->len)
+    return FALSE;
+  for (guint i = 0; i < a->len; i++) {
+    const Layer *la = &g_array_index (a, Layer, i), *lb = &g_array_index (b, Layer, i);
+    if (la->item != lb->item || la->dx != lb->dx || la->dy != lb->dy || la->opacity != lb->opacity)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
 is_repeat (WeftOverlayTimeline *self, GstBuffer *input)
 {
-  return self->repeat_input != NULL && has_same_memory (self->repeat_input, input)
-         && self->repeat_layers->len == self->layers->len
-         && memcmp (
-                self->repeat_layers->data, self->layers->data, self->layers->len * sizeof (Layer))
-                == 0;
+  return self->repeat_input != NULL && self->repeat_output != NULL
+         && has_same_memory (self->repeat_input, input)
+         && has_same_layers (self->repeat_layers, self->layers);
 }
 
 static void
@@ -655,8 +667,8 @@ weft_overlay_timeline_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_GAP);
   count (self, &self->frames_blended);
   if (self->repeat_input != NULL && flow == GST_FLOW_OK) {
-    /* A copy of the buffer that shares its memory: the buffer itself stays writable. */
-    self->repeat_output = gst_buffer_copy (buffer);
+    /* The buffer itself and not a copy that shares its memory: so it can go back to the pool. */
+    self->repeat_output = gst_buffer_ref (buffer);
     g_array_set_size (self->repeat_layers, 0);
     g_array_append_vals (self->repeat_layers, self->layers->data, self->layers->len);
   }
@@ -689,8 +701,8 @@ weft_overlay_timeline_init (WeftOverlayTimeline *self)
 {
   self->cache_size = DEFAULT_CACHE_SIZE;
   self->kernels = weft_blend_get_kernels ();
-  self->layers = g_array_new (FALSE, TRUE, sizeof (Layer));
-  self->repeat_layers = g_array_new (FALSE, TRUE, sizeof (Layer));
+  self->layers = g_array_new (FALSE, FALSE, sizeof (Layer));
+  self->repeat_layers = g_array_new (FALSE, FALSE, sizeof (Layer));
   self->warned = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
@@ -758,11 +770,12 @@ weft_overlay_timeline_class_init (WeftOverlayTimelineClass *klass)
    * WeftOverlayTimeline:stats:
    *
    * `frames-blended`, `frames-passed` (nothing showed), `frames-copied` (upstream kept the memory),
-   * `frames-repeated` (the same frame again, drawn once), `rendered` (items drawn), `evicted`,
-   * `cache-bytes` and `cache-peak-bytes`, all unsigned 64-bit.
+   * `frames-repeated` (the same frame again, drawn once), `rendered` and `pending` (items drawn and
+   * being drawn), `evicted`, `cache-bytes` and `cache-peak-bytes`, all unsigned 64-bit.
    */
   properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
-      "Frames blended, passed untouched, copied and repeated; items rendered and evicted; bytes of "
+      "Frames blended, passed untouched, copied and repeated; items rendered, pending and evicted; "
+      "bytes of "
       "the cache now and at most",
       GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 

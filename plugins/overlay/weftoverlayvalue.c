@@ -335,9 +335,9 @@ weft_value_get_length (const WeftValue *value, const gchar *name, gdouble min_pi
     const gchar *string = json_node_get_string (node);
     gchar *end = NULL;
     gdouble pixels = g_ascii_strtod (string, &end);
-    /* strtod() also takes "nan", "inf" and hexadecimal: only digits may begin a length. */
+    /* strtod() also takes "nan", "inf", exponents and hexadecimal. */
     const gchar *first = string[0] == '-' ? string + 1 : string;
-    if ((g_ascii_isdigit (first[0]) || first[0] == '.') && end != first
+    if (end > first && strspn (first, "0123456789.") == (gsize) (end - first)
         && g_str_equal (end, "px")) {
       if (!check_range (value, name, pixels, min_pixels, WEFT_MAX_PIXELS, error))
         return FALSE;
