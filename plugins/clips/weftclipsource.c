@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What stands before a clip's two pads: the source, decodebin, and probes that watch how far the
+ * source gets.
+ *
+ * decodebin and not decodebin3: the latter's stream switching can deadlock in GStreamer 1.22, and
+ * nothing is ever switched here.
+ */
+#include "weftclipreader-private.h"
+
+#include <string.h>
+
+GST_DEBUG_CATEGORY_EXTERN (weft_clips_debug);
+#define GST_CAT_DEFAULT weft_clips_debug
+
+/* Compressed data that one stream may pile up while the first of the other is looked for. */
+#define MAX_INTERLEAVE_BYTES (64 * 1024 * 1024)
+/* Compressed buffers of a stream where the interleaving is as it should be. */
+#define MAX_INTERLEAVE_BUFFERS 5
+/* A decoder that works on several pictures at once holds as many more. */
+#define MAX_DECODER_THREADS 2
+/* How far before a segment's start sound may lie that was recorded with its first picture. */
+#define SEGMENT_EXTENSION_NS (2 * GST_SECOND)
+
+typedef struct {
+  WeftClipReader *reader;
+  gboolean is_video;
+  GstSegment segment;
+  gint64 last_ns;
+} DemuxedPad;
+
+/* What is special about a demuxer. */
+static const struct {
+  const gchar *factory;
+  gboolean trusted_duration;
+  gboolean coarse_time;
+  gboolean cuts_start;
+  gboolean reads_exactly; /* once it has its pads it asks for samples that it has an index of */
+  gboolean shifts_time;
+} demuxers[] = {
+  { "qtdemux", TRUE, FALSE, FALSE, TRUE, FALSE },
+  { "matroskademux", TRUE, TRUE, FALSE, FALSE, TRUE },
+  { "avidemux", TRUE, FALSE, FALSE, FALSE, FALSE },
+  { "flvdemux", TRUE, TRUE, FALSE, FALSE, FALSE },
+  { "asfdemux", TRUE, TRUE, FALSE, FALSE, FALSE },
+  { "tsdemux", FALSE, FALSE, TRUE, FALSE, FALSE },
+  { "mpegpsdemux", FALSE, FALSE, TRUE, FALSE, FALSE },
+};
+
+static WeftClipStream *
+stream_for_caps (WeftClipReader *self, GstCaps *caps)
+{
+  const gchar *name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
+
+  if (g_str_has_prefix (name, "video/") || g_str_has_prefix (name, "image/"))
+    return &self->video;
+  return g_str_has_prefix (name, "audio/") ? &self->audio : NULL;
+}
+
+/* Containers are called video/… and audio/… too. */
+static gboolean
+is_container (GstCaps *caps)
+{
+  GList *all =
+      gst_element_factory_list_get_elements (GST_ELEMENT_FACTORY_TYPE_DEMUXER, GST_RANK_MARGINAL);
+  GList *fitting = gst_element_factory_list_filter (all, caps, GST_PAD_SINK, FALSE);
+  gboolean result = fitting != NULL;
+
+  gst_plugin_feature_list_free (fitting);
+  gst_plugin_feature_list_free (all);
+  return result;
+}
+
+/* Decode the first video and the first audio stream that are wanted, and nothing else. */
+static gboolean
+autoplug_continue_cb (GstElement *decodebin, GstPad *pad, GstCaps *caps, WeftClipReader *self)
+{
+  WeftClipStream *stream;
+  gboolean result;
+
+  if (is_container (caps))
+    return TRUE;
+  stream = stream_for_caps (self, caps);
+  if (stream == NULL)
+    return g_str_has_prefix (
+        gst_structure_get_name (gst_caps_get_structure (caps, 0)), "application/");
+  g_mutex_lock (&self->lock);
+  if (stream->wanted && stream->claimed == NULL)
+    stream->claimed = gst_pad_get_name (pad);
+  result = stream->wanted && g_strcmp0 (stream->claimed, GST_PAD_NAME (pad)) == 0;
+  g_mutex_unlock (&self->lock);
+  return result;
+}
+
+static GstPadProbeReturn
+drop_probe_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  return GST_PAD_PROBE_DROP;
+}
+
+/*
+ * Interlaced pictures are made whole, one for each frame, so that the frame rate stays.
+ *
+ * Returns: (transfer full): where they come out
+ */
+static GstPad *
+add_deinterlacer (WeftClipReader *self, GstPad *pad)
+{
+  GstElement *deinterlace = gst_element_factory_make ("deinterlace", NULL);
+  GstElement *convert = gst_element_factory_make ("videoconvert", NULL);
+  g_autoptr (GstPad) sink = NULL;
+
+  if (deinterlace == NULL || convert == NULL) {
+    GST_WARNING_OBJECT (self, "no deinterlace element, fields stay woven");
+    g_clear_pointer (&deinterlace, gst_object_unref);
+    g_clear_pointer (&convert, gst_object_unref);
+    return gst_object_ref (pad);
+  }
+  /* It knows 8 bits only; the converter is passed through where that is what comes. */
+  gst_util_set_object_arg (G_OBJECT (deinterlace), "mode", "auto-strict");
+  gst_util_set_object_arg (G_OBJECT (deinterlace), "fields", "top");
+  gst_util_set_object_arg (G_OBJECT (deinterlace), "method", "yadif");
+  gst_bin_add_many (GST_BIN (self), convert, deinterlace, NULL);
+  gst_element_link (convert, deinterlace);
+  sink = gst_element_get_static_pad (convert, "sink");
+  gst_pad_link (pad, sink);
+  gst_element_sync_state_with_parent (deinterlace);
+  gst_element_sync_state_with_parent (convert);
+  return gst_element_get_static_pad (deinterlace, "src");
+}
+
+static void
+pad_added_cb (GstElement *decodebin, GstPad *pad, WeftClipReader *self)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  const GstStructure *s;
+  WeftClipStream *stream = NULL;
+  g_autoptr (GstPad) end = NULL;
+  const gchar *mode;
+
+  if (caps == NULL)
+    caps = gst_pad_query_caps (pad, NULL);
+  if (!gst_caps_is_empty (caps) && !gst_caps_is_any (caps))
+    stream = stream_for_caps (self, caps);
+  s = stream != NULL ? gst_caps_get_structure (caps, 0) : NULL;
+  if (stream == NULL || !g_str_has_suffix (gst_structure_get_name (s), "/x-raw") || !stream->wanted
+      || gst_pad_is_linked (stream->pad)) {
+    gst_pad_add_probe (
+        pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, drop_probe_cb, NULL, NULL);
+    return;
+  }
+  mode = gst_structure_get_string (s, "interlace-mode");
+  end = stream->is_video && mode != NULL && !g_str_equal (mode, "progressive")
+            ? add_deinterlacer (self, pad)
+            : gst_object_ref (pad);
+  if (GST_PAD_LINK_FAILED (gst_pad_link (end, stream->pad))) {
+    GST_WARNING_OBJECT (self, "cannot link %" GST_PTR_FORMAT, pad);
+    return;
+  }
+  g_mutex_lock (&self->lock);
+  stream->linked = TRUE;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+no_more_pads_cb (GstElement *decodebin, WeftClipReader *self)
+{
+  g_mutex_lock (&self->lock);
+  self->exposed = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+unknown_type_cb (GstElement *decodebin, GstPad *pad, GstCaps *caps, WeftClipReader *self)
+{
+  WeftClipStream *stream;
+
+  if (gst_caps_is_empty (caps) || gst_caps_is_any (caps))
+    return;
+  stream = stream_for_caps (self, caps);
+  if (stream == NULL || !stream->wanted)
+    return;
+  g_mutex_lock (&self->lock);
+  if (stream->undecodable == NULL)
+    stream->undecodable = g_strdup (gst_structure_get_name (gst_caps_get_structure (caps, 0)));
+  g_mutex_unlock (&self->lock);
+}
+
+/* ---- how far the source gets, decoded or not ---- */
+
+static void
+watch_buffer (DemuxedPad *demuxed, GstBuffer *buffer)
+{
+  WeftClipReader *self = demuxed->reader;
+  GstClockTime t =
+      GST_BUFFER_PTS_IS_VALID (buffer) ? GST_BUFFER_PTS (buffer) : GST_BUFFER_DTS (buffer);
+  gint64 start, end;
+
+  if (!GST_CLOCK_TIME_IS_VALID (t) || demuxed->segment.format != GST_FORMAT_TIME)
+    return;
+
+  g_mutex_lock (&self->lock);
+  start = end = weft_clip_reader_stream_time_unlocked (self, &demuxed->segment, t);
+  if (GST_BUFFER_DURATION_IS_VALID (buffer))
+    end += (gint64) GST_BUFFER_DURATION (buffer);
+  self->reach_ns = MAX (self->reach_ns, end);
+  if (demuxed->is_video)
+    self->reach_video_ns = MAX (self->reach_video_ns, end);
+  if (demuxed->last_ns != G_MININT64)
+    self->longest_gap_ns = MAX (self->longest_gap_ns, start - demuxed->last_ns);
+  demuxed->last_ns = start;
+  g_mutex_unlock (&self->lock);
+}
+
+/* The segments of MPEG systems begin with the first picture; the sound before it is wanted too. */
+static GstEvent *
+extend_segment (GstEvent *event)
+{
+  GstSegment segment;
+  guint64 back;
+  GstEvent *extended;
+
+  gst_event_copy_segment (event, &segment);
+  if (segment.format != GST_FORMAT_TIME || segment.rate != 1.0)
+    return event;
+  back = MIN (MIN (segment.start, segment.time), SEGMENT_EXTENSION_NS);
+  segment.start -= back;
+  segment.time -= back;
+  segment.position = segment.start;
+  extended = gst_event_new_segment (&segment);
+  gst_event_set_seqnum (extended, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return extended;
+}
+
+static GstPadProbeReturn
+demuxed_probe_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  DemuxedPad *demuxed = user_data;
+  WeftClipReader *self = demuxed->reader;
+  GstEvent *event;
+
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER) {
+    watch_buffer (demuxed, GST_PAD_PROBE_INFO_BUFFER (info));
+    return GST_PAD_PROBE_OK;
+  }
+  event = GST_PAD_PROBE_INFO_EVENT (info);
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS: {
+      GstCaps *caps;
+      gst_event_parse_caps (event, &caps);
+      demuxed->is_video = stream_for_caps (self, caps) == &self->video;
+      break;
+    }
+    case GST_EVENT_SEGMENT:
+      if (self->cuts_start)
+        GST_PAD_PROBE_INFO_DATA (info) = event = extend_segment (event);
+      gst_event_copy_segment (event, &demuxed->segment);
+      g_mutex_lock (&self->lock);
+      if (self->shifts_time && demuxed->segment.format == GST_FORMAT_TIME)
+        self->shift_ns =
+            MIN (self->shift_ns, (gint64) demuxed->segment.start - (gint64) demuxed->segment.time);
+      g_mutex_unlock (&self->lock);
+      break;
+    case GST_EVENT_EOS:
+      g_mutex_lock (&self->lock);
+      self->demuxed_eos++;
+      g_mutex_unlock (&self->lock);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      g_mutex_lock (&self->lock);
+      self->demuxed_eos = 0;
+      demuxed->last_ns = G_MININT64;
+      g_mutex_unlock (&self->lock);
+      break;
+    default:
+      break;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+demuxer_pad_added_cb (GstElement *demuxer, GstPad *pad, WeftClipReader *self)
+{
+  DemuxedPad *demuxed;
+
+  if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC)
+    return;
+  demuxed = g_new0 (DemuxedPad, 1);
+  demuxed->reader = self;
+  demuxed->last_ns = G_MININT64;
+  gst_segment_init (&demuxed->segment, GST_FORMAT_UNDEFINED);
+  g_mutex_lock (&self->lock);
+  self->demuxed_pads++;
+  g_mutex_unlock (&self->lock);
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM
+          | GST_PAD_PROBE_TYPE_EVENT_FLUSH,
+      demuxed_probe_cb, demuxed, g_free);
+}
+
+static void
+deep_element_added_cb (GstBin *bin, GstBin *sub_bin, GstElement *element, WeftClipReader *self)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+
+  if (factory == NULL)
+    return;
+  if (g_str_has_prefix (GST_OBJECT_NAME (factory), "avdec_")
+      && g_object_class_find_property (G_OBJECT_GET_CLASS (element), "max-threads") != NULL)
+    g_object_set (
+        element, "max-threads", (gint) MIN (MAX_DECODER_THREADS, g_get_num_processors ()), NULL);
+
+  if (!gst_element_factory_list_is_type (factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
+    return;
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < G_N_ELEMENTS (demuxers); i++) {
+    if (g_str_equal (demuxers[i].factory, GST_OBJECT_NAME (factory))) {
+      self->trusted_duration = demuxers[i].trusted_duration;
+      self->coarse_time = demuxers[i].coarse_time;
+      self->cuts_start = demuxers[i].cuts_start;
+      self->reads_exactly = demuxers[i].reads_exactly;
+      self->shifts_time = demuxers[i].shifts_time;
+    }
+  }
+  g_mutex_unlock (&self->lock);
+  g_signal_connect (element, "pad-added", G_CALLBACK (demuxer_pad_added_cb), self);
+}
+
+/* Counts what is read, and notices a file that ends inside of what a demuxer asks for. */
+static GstPadProbeReturn
+source_probe_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  WeftClipReader *self = user_data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  gsize size;
+
+  if (buffer == NULL)
+    return GST_PAD_PROBE_OK;
+  size = gst_buffer_get_size (buffer);
+  g_mutex_lock (&self->lock);
+  self->bytes_read += size;
+  if ((GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_PULL) && self->reads_exactly
+      && self->demuxed_pads > 0)
+    self->short_read |= size < info->size;
+  g_mutex_unlock (&self->lock);
+  return GST_PAD_PROBE_OK;
+}
+
+static GstBusSyncReply
+bus_sync_cb (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  WeftClipReader *self = user_data;
+  g_autofree gchar *debug = NULL;
+  GError *error = NULL;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+    gst_message_parse_error (message, &error, &debug);
+    g_mutex_lock (&self->lock);
+    weft_clip_reader_fail_unlocked (self, error, debug);
+    g_mutex_unlock (&self->lock);
+  } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING) {
+    gst_message_parse_warning (message, &error, &debug);
+    GST_WARNING_OBJECT (self, "%s: %s (%s)", self->clip->uri, error->message, debug);
+    g_error_free (error);
+  }
+  gst_message_unref (message);
+  return GST_BUS_DROP;
+}
+
+/* Puts the reader's elements together. Called on the reader's thread, in NULL. */
+gboolean
+weft_clip_source_build (WeftClipReader *self, GError **error)
+{
+  g_autoptr (GstPad) pad = NULL;
+  g_autoptr (GstBus) bus = gst_pipeline_get_bus (GST_PIPELINE (self));
+  g_autoptr (GstCaps) raw = gst_caps_from_string ("video/x-raw; audio/x-raw");
+
+  gst_bus_set_sync_handler (bus, bus_sync_cb, self, NULL);
+  self->source = gst_element_make_from_uri (GST_URI_SRC, self->clip->uri, NULL, error);
+  if (self->source == NULL)
+    return FALSE;
+  gst_bin_add (GST_BIN (self), self->source);
+  self->decodebin = gst_element_factory_make ("decodebin", NULL);
+  if (self->decodebin == NULL) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+        "the element decodebin is missing (GStreamer base plugins)");
+    return FALSE;
+  }
+  /* Its queue lets a stream that is full grow by a buffer whenever another one is empty, up to
+   * the limit in bytes; a limit in time would be one more way to get stuck. */
+  g_object_set (self->decodebin, "caps", raw, "max-size-bytes", MAX_INTERLEAVE_BYTES,
+      "max-size-buffers", MAX_INTERLEAVE_BUFFERS, "max-size-time", G_GUINT64_CONSTANT (0), NULL);
+  g_signal_connect (self->decodebin, "autoplug-continue", G_CALLBACK (autoplug_continue_cb), self);
+  g_signal_connect (self->decodebin, "pad-added", G_CALLBACK (pad_added_cb), self);
+  g_signal_connect (self->decodebin, "no-more-pads", G_CALLBACK (no_more_pads_cb), self);
+  g_signal_connect (self->decodebin, "unknown-type", G_CALLBACK (unknown_type_cb), self);
+  g_signal_connect (self, "deep-element-added", G_CALLBACK (deep_element_added_cb), self);
+  gst_bin_add (GST_BIN (self), self->decodebin);
+  if (!gst_element_link (self->source, self->decodebin)) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD, "cannot read from the element %s",
+        GST_OBJECT_NAME (self->source));
+    return FALSE;
+  }
+  pad = gst_element_get_static_pad (self->source, "src");
+  if (pad != NULL)
+    gst_pad_add_probe (pad,
+        GST_PAD_PROBE_TYPE_PULL | GST_PAD_PROBE_TYPE_PUSH | GST_PAD_PROBE_TYPE_BUFFER,
+        source_probe_cb, self, NULL);
+  gst_pad_set_active (self->video.pad, TRUE);
+  gst_pad_set_active (self->audio.pad, TRUE);
+  return TRUE;
+}
