@@ -176,6 +176,31 @@ weft_problem_to_json (const WeftProblem *problem)
   return json_builder_get_root (builder);
 }
 
+/* A message repeats what documents and file names say; they must not be able to write control
+ * sequences to a terminal. */
+static gchar *
+escape_controls (GString *sentence)
+{
+  g_autoptr (GString) s = sentence;
+  GString *escaped = g_string_sized_new (s->len);
+
+  for (const gchar *p = s->str; *p != '\0';) {
+    gunichar c = g_utf8_get_char_validated (p, -1);
+
+    if (c == (gunichar) -1 || c == (gunichar) -2) {
+      g_string_append (escaped, "\uFFFD");
+      p++;
+      continue;
+    }
+    if (g_unichar_iscntrl (c) && c != '\n' && c != '\t')
+      g_string_append_printf (escaped, "\\u%04x", c);
+    else
+      g_string_append_unichar (escaped, c);
+    p = g_utf8_next_char (p);
+  }
+  return g_string_free (escaped, FALSE);
+}
+
 static gchar *
 problem_to_sentence (const WeftProblem *problem)
 {
@@ -190,7 +215,7 @@ problem_to_sentence (const WeftProblem *problem)
     g_string_append_printf (s, " [at %s]", problem->element);
   if (problem->hint)
     g_string_append_printf (s, "; %s", problem->hint);
-  return g_string_free (s, FALSE);
+  return escape_controls (s);
 }
 
 /**

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "weft-json.h"
+#include "weft-schema.h"
 #include "weft-uri.h"
 
 typedef struct {
@@ -31,6 +32,8 @@ note (Checks *self, gboolean is_warning, const gchar *pointer, const gchar *hint
   WeftProblem *problem;
   va_list args;
 
+  if (self->problems->len >= WEFT_SCHEMA_MAX_PROBLEMS)
+    return;
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
@@ -244,6 +247,16 @@ check_fps (Checks *self)
         "not a frame rate from 1 to 240");
 }
 
+/* Whether a path or URI cannot be a file, by its last step. */
+static gboolean
+is_folder (const gchar *uri)
+{
+  const gchar *slash = strrchr (uri, '/');
+  const gchar *step = slash != NULL ? slash + 1 : uri;
+
+  return *step == '\0' || strcmp (step, ".") == 0 || strcmp (step, "..") == 0;
+}
+
 /* A target must be a file (or, for hls, a folder) that nothing else of the job reads or writes. */
 static void
 check_target (Checks *self, JsonObject *output, const gchar *type, const gchar *pointer)
@@ -260,9 +273,7 @@ check_target (Checks *self, JsonObject *output, const gchar *type, const gchar *
         "an output cannot be written to a web address");
     return;
   }
-  if (strcmp (type, "hls") != 0
-      && (g_str_has_suffix (uri, "/") || g_str_has_suffix (uri, "/.")
-          || g_str_has_suffix (uri, "/.."))) {
+  if (strcmp (type, "hls") != 0 && is_folder (weft_json_get_member_text (output, "uri"))) {
     note (self, FALSE, at, "add the name of a file", "the output is a folder");
     return;
   }

@@ -491,7 +491,7 @@ validate (Draft *draft, WeftSchema *schema)
       g_hash_table_add (known, problem->pointer);
   }
   weft_schema_validate (schema, draft->root, found);
-  for (guint i = 0; i < found->len; i++) {
+  for (guint i = 0; i < found->len && draft->problems->len < WEFT_SCHEMA_MAX_PROBLEMS; i++) {
     const WeftProblem *problem = g_ptr_array_index (found, i);
 
     if (!g_hash_table_contains (known, problem->pointer))
@@ -505,6 +505,8 @@ static void
 simplify_times (Draft *draft)
 {
   static const gchar *const names[] = { "in", "out", "duration", "start", "end", "at" };
+  static const gchar *const pointers[] = { "/timeline/clips", "/timeline/overlays",
+    "/timeline/audio", "/outputs" };
   JsonObject *root = json_node_get_object (draft->root);
   JsonObject *timeline = weft_json_get_member_object (root, "timeline");
   JsonArray *lists[] = { weft_json_get_member_array (timeline, "clips"),
@@ -520,8 +522,17 @@ simplify_times (Draft *draft)
         const gchar *colon = text != NULL ? strchr (text, ':') : NULL;
         guint64 time_ns;
 
-        if (text == NULL || (colon != NULL && strchr (colon + 1, ':') != NULL)
-            || !weft_job_parse_time (json_object_get_member (object, names[k]), &time_ns))
+        if (text == NULL || strcmp (text, "end") == 0)
+          continue;
+        if (!weft_job_parse_time (json_object_get_member (object, names[k]), &time_ns)) {
+          g_autofree gchar *pointer = g_strdup_printf ("%s/%u/%s", pointers[l], i, names[k]);
+          g_autofree gchar *quoted = weft_json_quote (text);
+
+          add_problem (
+              draft, FALSE, pointer, "a time is 1000 hours at most", "%s is not a time", quoted);
+          continue;
+        }
+        if (colon != NULL && strchr (colon + 1, ':') != NULL)
           continue;
         json_object_set_double_member (object, names[k], (gdouble) time_ns / (gdouble) NS_PER_S);
       }

@@ -176,10 +176,10 @@ check_type (
     hint = g_strdup_printf ("write %s without quotes", text);
   else if (actual == WEFT_TYPES_NULL)
     hint = g_strdup ("leave the member out where it has no value");
-  else if ((types & WEFT_TYPES_ARRAY) && actual != WEFT_TYPES_ARRAY)
-    hint = g_strdup ("put it in [ ], even where there is only one");
   else if ((types & WEFT_TYPES_STRING) && (actual & WEFT_TYPES_NUMBER))
     hint = g_strdup ("put it in double quotes");
+  else if ((types & WEFT_TYPES_ARRAY) && actual != WEFT_TYPES_ARRAY)
+    hint = g_strdup ("put it in [ ], even where there is only one");
   else
     hint = hint_for (outer);
   report (self, path, hint, "must be %s, not %s", expected->str, is);

@@ -30,11 +30,11 @@ convert_text (const WeftRule *rule, JsonNode *node, GHashTable *texts)
       && (weft_rule_is_valid (rule, node) || !weft_rule_is_valid (rule, converted)))
     return;
   if (weft_rule_types_of (converted) == WEFT_TYPES_BOOLEAN)
-    json_node_init_boolean (node, json_node_get_boolean (converted));
+    json_node_set_boolean (node, json_node_get_boolean (converted));
   else if (json_node_get_value_type (converted) == G_TYPE_INT64)
-    json_node_init_int (node, json_node_get_int (converted));
+    json_node_set_int (node, json_node_get_int (converted));
   else
-    json_node_init_double (node, json_node_get_double (converted));
+    json_node_set_double (node, json_node_get_double (converted));
 }
 
 /* The default of @rule, or else of the rule it refers to. */

@@ -7,6 +7,7 @@
 #include "weft-schema-private.h"
 #include "weft-json.h"
 
+#include <math.h>
 #include <string.h>
 
 static void
@@ -142,6 +143,18 @@ load_properties (Loader *loader, WeftRule *rule, JsonNode *node, const WeftJsonP
 }
 
 static gboolean
+is_list_of_texts (JsonNode *node)
+{
+  if (!JSON_NODE_HOLDS_ARRAY (node))
+    return FALSE;
+  for (guint i = 0; i < json_array_get_length (json_node_get_array (node)); i++) {
+    if (weft_json_get_text (json_array_get_element (json_node_get_array (node), i)) == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
 load_pattern (Loader *loader, WeftRule *rule, JsonNode *node, const WeftJsonPath *path)
 {
   g_autoptr (GError) error = NULL;
@@ -176,6 +189,9 @@ load_keyword (
     Loader *loader, WeftRule *rule, const gchar *keyword, JsonNode *node, const WeftJsonPath *path)
 {
   WeftJsonPath here = { path, keyword, 0 };
+  JsonObjectIter iter;
+  const gchar *name;
+  JsonNode *member;
   const struct {
     const gchar *keyword;
     WeftRule **rule;
@@ -263,7 +279,8 @@ load_keyword (
       if (!JSON_NODE_HOLDS_ARRAY (node))
         return refuse (loader, &here, "must be a list");
       *values[i].list = json_node_get_array (node);
-      return TRUE;
+      return values[i].list != &rule->required || is_list_of_texts (node)
+             || refuse (loader, &here, "must be a list of texts");
     }
   }
   if (strcmp (keyword, "type") == 0)
@@ -291,6 +308,11 @@ load_keyword (
   if (strcmp (keyword, "dependentRequired") == 0) {
     if (!JSON_NODE_HOLDS_OBJECT (node))
       return refuse (loader, &here, "must be an object");
+    json_object_iter_init_ordered (&iter, json_node_get_object (node));
+    while (json_object_iter_next_ordered (&iter, &name, &member)) {
+      if (!is_list_of_texts (member))
+        return refuse (loader, &here, "must be an object of lists of texts");
+    }
     rule->dependent_required = json_node_get_object (node);
     return TRUE;
   }
@@ -538,9 +560,7 @@ weft_rule_types_of (JsonNode *node)
     default: {
       gdouble number = json_node_get_double (node);
 
-      /* Up to here doubles hold every whole number, so that the conversion is exact. */
-      if (number >= -9007199254740992.0 && number <= 9007199254740992.0
-          && (gdouble) (gint64) number == number)
+      if (floor (number) == number)
         return WEFT_TYPES_NUMBER | WEFT_TYPES_INTEGER;
       return WEFT_TYPES_NUMBER;
     }
