@@ -64,7 +64,8 @@ weft_stream_find_decoder (const GstCaps *caps)
       || g_str_equal (caps_name (caps), "audio/x-raw"))
     return g_strdup ("none");
   all = gst_element_factory_list_get_elements (GST_ELEMENT_FACTORY_TYPE_DECODER, GST_RANK_MARGINAL);
-  able = gst_element_factory_list_filter (all, caps, GST_PAD_SINK, FALSE);
+  /* As decodebin chooses: one that takes just these caps, and not merely some like them. */
+  able = gst_element_factory_list_filter (all, caps, GST_PAD_SINK, gst_caps_is_fixed (caps));
   able = g_list_sort (able, gst_plugin_feature_rank_compare_func);
   if (able != NULL)
     name = g_strdup (GST_OBJECT_NAME (able->data));
@@ -72,6 +73,18 @@ weft_stream_find_decoder (const GstCaps *caps)
   for (GList *l = all; l != NULL; l = l->next)
     gst_object_unref (l->data);
   return name;
+}
+
+/* Returns: how long a frame at the frame rate of @caps is, or 0 if they have none */
+guint64
+weft_stream_frame_duration (const GstCaps *caps)
+{
+  gint num, den;
+
+  if (!gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate", &num, &den)
+      || num <= 0 || den <= 0)
+    return 0;
+  return gst_util_uint64_scale_round (GST_SECOND, (guint64) den, (guint64) num);
 }
 
 gchar *

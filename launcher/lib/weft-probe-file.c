@@ -6,6 +6,9 @@
 /* More top-level boxes than this in one file is a fragmented recording or nonsense; neither is
  * what the walk looks for. */
 #define MAX_BOXES 4096
+/* Enough for the header in front of a Matroska segment. */
+#define HEAD_BYTES 4096
+#define RIFF_SLACK_BYTES (G_GUINT64_CONSTANT (64) << 10)
 
 void
 weft_source_file_clear (WeftSourceFile *self)
@@ -144,41 +147,158 @@ read_box (GInputStream *stream, guint64 offset, guint64 file_size, Box *box)
   return TRUE;
 }
 
-/* MP4 and QuickTime say how long their boxes are, so a file that was cut off is recognised without
- * reading its samples: GStreamer's demuxer treats the missing ones as the end of the stream. */
-gboolean
-weft_source_file_check_boxes (const WeftSourceFile *file, GCancellable *cancellable, GError **error)
+static gboolean
+fail_truncated (GError **error, const WeftSourceFile *file, guint64 expected)
 {
-  g_autoptr (GFile) gfile = g_file_new_for_uri (file->uri);
-  g_autoptr (GFileInputStream) stream = g_file_read (gfile, cancellable, NULL);
+  weft_error_set_problem (
+      error, weft_problem_new (WEFT_ERROR_SOURCE_DAMAGED, NULL, file->uri,
+                 "the copy or download was cut off; fetch the file again",
+                 "the file is truncated: it has %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                 " bytes (%d %%)",
+                 file->size, expected, (gint) (100.0 * (gdouble) file->size / (gdouble) expected)));
+  return FALSE;
+}
+
+/* MP4 and QuickTime: every box says how long it is. */
+static gboolean
+check_boxes (const WeftSourceFile *file, GInputStream *stream, GError **error)
+{
   gboolean have_moov = FALSE, have_mdat = FALSE;
   guint64 offset = 0;
   Box box = { 0 };
 
-  if (stream == NULL)
-    return TRUE;
   for (guint i = 0; i < MAX_BOXES && offset < file->size; i++, offset = box.end) {
-    if (!read_box (G_INPUT_STREAM (stream), offset, file->size, &box))
+    if (!read_box (stream, offset, file->size, &box))
       break;
     have_moov = have_moov || g_str_equal (box.type, "moov");
     have_mdat = have_mdat || g_str_equal (box.type, "mdat");
-    if (box.end <= file->size
-        || (!g_str_equal (box.type, "mdat") && !g_str_equal (box.type, "moov")
-            && !g_str_equal (box.type, "moof")))
-      continue;
-    weft_error_set_problem (
-        error, weft_problem_new (WEFT_ERROR_SOURCE_DAMAGED, NULL, file->uri,
-                   "the copy or download was cut off; fetch the file again",
-                   "the file is truncated: it has %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                   " bytes (%d %%)",
-                   file->size, box.end, (gint) (100.0 * (gdouble) file->size / (gdouble) box.end)));
-    return FALSE;
+    if (box.end > file->size
+        && (g_str_equal (box.type, "mdat") || g_str_equal (box.type, "moov")
+            || g_str_equal (box.type, "moof")))
+      return fail_truncated (error, file, box.end);
   }
   if (have_mdat && !have_moov)
     return fail (error, WEFT_ERROR_SOURCE_DAMAGED, file->uri,
         "the recording was not finished, or the copy was cut off; fetch the file again or repair "
         "it",
         "the file has no index (no moov box), so nothing in it can be found");
+  return TRUE;
+}
+
+/* AVI and WAV: the RIFF chunk says how long it is. Writers to pipes leave 0 or all ones there, and
+ * some count wrong by a little. */
+static gboolean
+check_riff (const WeftSourceFile *file, const guint8 *data, GError **error)
+{
+  guint32 size = GST_READ_UINT32_LE (data + 4);
+  guint64 expected = (guint64) size + 8;
+
+  if (size == 0 || size >= 0x7fffffff || expected <= file->size
+      || expected - file->size <= MAX (file->size / 100, RIFF_SLACK_BYTES))
+    return TRUE;
+  return fail_truncated (error, file, expected);
+}
+
+/* A number of EBML (RFC 8794, 4): the leading zero bits say how many bytes it has.
+ * Returns: its length, or 0 */
+static gsize
+read_ebml_number (const guint8 *data, gsize length, guint64 *value, gboolean *unknown)
+{
+  gsize n = 1;
+
+  if (length == 0 || data[0] == 0)
+    return 0;
+  while ((data[0] & (0x80 >> (n - 1))) == 0)
+    n++;
+  if (n > length)
+    return 0;
+  *value = data[0] & ((0x80 >> (n - 1)) - 1);
+  *unknown = *value == (guint64) ((0x80 >> (n - 1)) - 1);
+  for (gsize i = 1; i < n; i++) {
+    *value = *value << 8 | data[i];
+    *unknown = *unknown && data[i] == 0xff;
+  }
+  return n;
+}
+
+/* Matroska and WebM: the segment says how long it is, unless it was written live. */
+static gboolean
+check_ebml (const WeftSourceFile *file, const guint8 *data, gsize length, GError **error)
+{
+  static const guint8 segment_id[] = { 0x18, 0x53, 0x80, 0x67 };
+  guint64 size = 0;
+  gboolean unknown = FALSE;
+  gsize at = 4, n = read_ebml_number (data + at, length - at, &size, &unknown);
+
+  if (n == 0 || unknown || size > length - at - n)
+    return TRUE;
+  at += n + (gsize) size;
+  if (length - at < 5 || memcmp (data + at, segment_id, 4) != 0)
+    return TRUE;
+  at += 4;
+  n = read_ebml_number (data + at, length - at, &size, &unknown);
+  if (n == 0 || unknown || size > G_MAXINT64 || at + n + size <= file->size)
+    return TRUE;
+  return fail_truncated (error, file, at + n + size);
+}
+
+/* Formats that say how long they are: a file that was cut off is recognised without reading it.
+ * GStreamer's demuxers treat what is missing as the end of the stream. */
+gboolean
+weft_source_file_check_length (
+    const WeftSourceFile *file, GCancellable *cancellable, GError **error)
+{
+  static const gchar *const boxes[] = { "ftyp", "moov", "mdat", "wide", "free", "skip", "pnot",
+    NULL };
+  static const guint8 ebml[] = { 0x1a, 0x45, 0xdf, 0xa3 };
+  g_autoptr (GFile) gfile = g_file_new_for_uri (file->uri);
+  g_autoptr (GFileInputStream) stream = g_file_read (gfile, cancellable, NULL);
+  guint8 data[HEAD_BYTES] = { 0 };
+  gchar type[5] = "";
+  gsize length = 0;
+
+  if (stream == NULL
+      || !g_input_stream_read_all (
+          G_INPUT_STREAM (stream), data, sizeof data, &length, cancellable, NULL)
+      || length < 16)
+    return TRUE;
+  memcpy (type, data + 4, 4);
+  if (g_strv_contains (boxes, type))
+    return check_boxes (file, G_INPUT_STREAM (stream), error);
+  if (memcmp (data, "RIFF", 4) == 0)
+    return check_riff (file, data, error);
+  if (memcmp (data, ebml, 4) == 0)
+    return check_ebml (file, data, length, error);
+  return TRUE;
+}
+
+/* Where a WebP file says how large the picture is (RFC 9649, 2.5 to 2.7). */
+gboolean
+weft_source_parse_webp (
+    const guint8 *data, gsize length, gint *width, gint *height, gboolean *alpha)
+{
+  guint32 bits;
+
+  if (length < 30 || memcmp (data, "RIFF", 4) != 0 || memcmp (data + 8, "WEBP", 4) != 0)
+    return FALSE;
+  if (memcmp (data + 12, "VP8X", 4) == 0) {
+    *alpha = (data[20] & 0x10) != 0;
+    *width = 1 + (gint) (GST_READ_UINT24_LE (data + 24));
+    *height = 1 + (gint) (GST_READ_UINT24_LE (data + 27));
+    return TRUE;
+  }
+  if (memcmp (data + 12, "VP8L", 4) == 0) {
+    bits = GST_READ_UINT32_LE (data + 21);
+    *width = 1 + (gint) (bits & 0x3fff);
+    *height = 1 + (gint) (bits >> 14 & 0x3fff);
+    *alpha = (bits >> 28 & 1) != 0;
+    return TRUE;
+  }
+  if (memcmp (data + 12, "VP8 ", 4) != 0)
+    return FALSE;
+  *width = GST_READ_UINT16_LE (data + 26) & 0x3fff;
+  *height = GST_READ_UINT16_LE (data + 28) & 0x3fff;
+  *alpha = FALSE;
   return TRUE;
 }
 
@@ -203,8 +323,11 @@ weft_source_http_identity (const GstStructure *headers, guint64 *size)
     for (guint j = 0; j < G_N_ELEMENTS (names); j++)
       if (g_ascii_strcasecmp (name, names[j]) == 0)
         g_string_append_printf (identity, "%s%s=%s", identity->len > 0 ? ";" : "", names[j], text);
-    if (g_ascii_strcasecmp (name, "content-length") == 0)
+    if (g_ascii_strcasecmp (name, "content-length") == 0 && *size == G_MAXUINT64)
       g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT64, size, NULL);
+    /* The answer to a ranged request: "bytes 0-99/1234" (RFC 9110, 14.4). */
+    if (g_ascii_strcasecmp (name, "content-range") == 0 && strrchr (text, '/') != NULL)
+      g_ascii_string_to_unsigned (strrchr (text, '/') + 1, 10, 0, G_MAXINT64, size, NULL);
   }
   if (*size != G_MAXUINT64)
     g_string_append_printf (

@@ -17,7 +17,8 @@ typedef struct {
 
 void weft_source_file_clear (WeftSourceFile *self);
 gboolean weft_source_file_check (const gchar *uri, WeftSourceFile *file, GCancellable *cancellable, GError **error);
-gboolean weft_source_file_check_boxes (const WeftSourceFile *file, GCancellable *cancellable, GError **error);
+gboolean weft_source_file_check_length (const WeftSourceFile *file, GCancellable *cancellable, GError **error);
+gboolean weft_source_parse_webp (const guint8 *data, gsize length, gint *width, gint *height, gboolean *alpha);
 gchar *weft_source_http_identity (const GstStructure *headers, guint64 *size);
 
 typedef enum {
@@ -30,10 +31,67 @@ typedef enum {
 
 WeftStreamKind weft_stream_kind (const GstCaps *caps);
 gchar *weft_stream_find_decoder (const GstCaps *caps);
+guint64 weft_stream_frame_duration (const GstCaps *caps);
 gchar *weft_stream_describe (const GstCaps *caps);
 const gchar *weft_stream_codec_name (const GstCaps *caps);
 const gchar *weft_stream_package_hint (const GstCaps *caps);
 JsonObject *weft_stream_video_to_json (const GstCaps *caps, const gchar *orientation);
 JsonObject *weft_stream_audio_to_json (const GstCaps *caps);
+
+typedef struct _WeftProbe WeftProbe;
+
+typedef enum {
+  WEFT_PROBE_PHASE_HEAD, /* until every stream has shown its first frames */
+  WEFT_PROBE_PHASE_TAIL, /* after a seek close to the end, until the end */
+  WEFT_PROBE_PHASE_SCAN, /* from the beginning to the end */
+} WeftProbePhase;
+
+/* A stream as it comes out of its parser. Guarded by WeftProbe.lock. */
+typedef struct {
+  WeftProbe *probe;
+  GstPad *pad;
+  GstCaps *caps;
+  WeftStreamKind kind;
+  gchar *orientation;
+  GstSegment segment;
+  gint64 first_ns;
+  gint64 end_ns;
+  guint64 frames;
+  guint64 newest;            /* the latest time stamp so far */
+  guint64 usual_duration_ns; /* of a buffer, for those that do not say */
+  GArray *keyframes;
+  gboolean moves; /* a picture that was followed by another one */
+  gboolean eos;
+} WeftStream;
+
+struct _WeftProbe {
+  const WeftSourceFile *file;
+  GstElement *pipeline;
+  GstElement *source; /* (unowned): in the pipeline */
+  GstBus *bus;
+
+  /* Guards everything below, which the streaming threads write and the caller's thread reads.
+   * Taken alone; nothing is called with it held. */
+  GMutex lock;
+  WeftProbePhase phase;
+  GPtrArray *streams;
+  GstStructure *http_headers;
+  gchar *orientation;
+  gboolean have_all_pads;
+  gboolean done;
+  gboolean stale; /* a seek is on its way, and what comes is from before it */
+  gboolean have_cover;
+  guint64 activity;
+};
+
+gboolean weft_probe_set_problem (GError **error, WeftError code, const WeftProbe *self, const gchar *hint, const gchar *message);
+gboolean weft_probe_is_media_type (const gchar *name);
+gboolean weft_probe_fail_not_media (const WeftProbe *self, const gchar *name, GError **error);
+gboolean weft_probe_map_error (WeftProbe *self, GstMessage *message, GstMessage *missing, GError **error);
+
+WeftStream *weft_probe_find_stream (WeftProbe *self, WeftStreamKind kind);
+WeftStream *weft_probe_find_video (WeftProbe *self);
+gboolean weft_probe_is_still (WeftProbe *self, const gchar *container);
+JsonNode *weft_probe_to_json (WeftProbe *self, const gchar *container, gint64 container_ns, gboolean end_is_known);
 
 G_END_DECLS

@@ -2,7 +2,6 @@
 #include "weft-probe-private.h"
 
 #include <gst/pbutils/pbutils.h>
-#include <string.h>
 
 /* How long a source may take to say what it is, and then to show its end. A server that never
  * answers must not hold a plan for longer. */
@@ -10,6 +9,7 @@
 #define TAIL_TIMEOUT_US (20 * G_USEC_PER_SEC)
 /* A complete scan may take as long as it likes as long as it moves. */
 #define SCAN_STALL_US (20 * G_USEC_PER_SEC)
+#define HTTP_RETRIES 2
 /* How often a wait looks at the cancellable: well under the 200 ms a caller is promised. */
 #define POLL_NS (50 * GST_MSECOND)
 /* Deeper than any codec reorders (H.264 and HEVC: 16), so the least time stamp among so many frames
@@ -20,55 +20,15 @@
 #define HEAD_LIMIT_NS ((gint64) (30 * GST_SECOND))
 /* Sources whose duration nobody has written down are read to their end, up to this size. */
 #define SCAN_LIMIT_BYTES (G_GUINT64_CONSTANT (512) << 20)
+/* How far before its end a source is looked at: a few frames, as demuxers leave out what only
+ * touches the end of an edit. Streams with keyframes are read from the last one anyway. */
+#define TAIL_NS ((gint64) (200 * GST_MSECOND))
 /* An end that misses the duration in the header by more than this was cut off. Containers round
  * durations and count the last frame differently, but by frames, not by seconds. */
 #define CUT_TOLERANCE_NS ((gint64) GST_SECOND)
 
-typedef struct _Probe Probe;
-
-typedef enum {
-  PHASE_HEAD, /* until every stream has shown its first frames */
-  PHASE_TAIL, /* after a seek close to the end, until the end */
-  PHASE_SCAN, /* from the beginning to the end */
-} Phase;
-
-/* A stream as it comes out of its parser. Guarded by Probe.lock. */
-typedef struct {
-  Probe *probe;
-  GstPad *pad;
-  GstCaps *caps;
-  WeftStreamKind kind;
-  gchar *orientation;
-  GstSegment segment;
-  gint64 first_ns;
-  gint64 end_ns;
-  guint64 frames;
-  guint64 duration_of_last_ns;
-  GArray *keyframes;
-  gboolean eos;
-} Stream;
-
-struct _Probe {
-  const WeftSourceFile *file;
-  GstElement *pipeline;
-  GstElement *parse;
-  GstBus *bus;
-
-  /* Guards everything below, which the streaming threads write and the caller's thread reads.
-   * Taken alone; nothing is called with it held. */
-  GMutex lock;
-  Phase phase;
-  GPtrArray *streams;
-  GstStructure *http_headers;
-  gchar *orientation;
-  gboolean have_all_pads;
-  gboolean done;
-  gboolean have_cover;
-  guint64 activity;
-};
-
 static void
-stream_free (Stream *self)
+stream_free (WeftStream *self)
 {
   gst_clear_caps (&self->caps);
   gst_clear_object (&self->pad);
@@ -78,14 +38,14 @@ stream_free (Stream *self)
 }
 
 static gboolean
-stream_is_media (const Stream *self)
+stream_is_media (const WeftStream *self)
 {
   return self->kind == WEFT_STREAM_VIDEO || self->kind == WEFT_STREAM_IMAGE
          || self->kind == WEFT_STREAM_AUDIO;
 }
 
 static gboolean
-stream_head_is_known (const Stream *self)
+stream_head_is_known (const WeftStream *self)
 {
   if (self->eos)
     return TRUE;
@@ -102,7 +62,7 @@ stream_head_is_known (const Stream *self)
 }
 
 static gboolean
-phase_is_complete_unlocked (Probe *self)
+phase_is_complete_unlocked (WeftProbe *self)
 {
   gint64 least = G_MAXINT64, most = G_MININT64;
   gboolean known = TRUE, eos = TRUE;
@@ -110,7 +70,7 @@ phase_is_complete_unlocked (Probe *self)
   if (!self->have_all_pads)
     return FALSE;
   for (guint i = 0; i < self->streams->len; i++) {
-    const Stream *stream = g_ptr_array_index (self->streams, i);
+    const WeftStream *stream = g_ptr_array_index (self->streams, i);
 
     if (!stream_is_media (stream))
       continue;
@@ -121,13 +81,13 @@ phase_is_complete_unlocked (Probe *self)
       most = MAX (most, stream->end_ns);
     }
   }
-  if (self->phase != PHASE_HEAD)
+  if (self->phase != WEFT_PROBE_PHASE_HEAD)
     return eos;
   return known || (most > least && most - least > HEAD_LIMIT_NS);
 }
 
 static void
-announce_if_complete (Probe *self)
+announce_if_complete (WeftProbe *self)
 {
   gboolean announce = FALSE;
 
@@ -168,8 +128,29 @@ clip_to_stream_time (
   return TRUE;
 }
 
+/* No parser of GStreamer 1.22 looks into a WebP picture. */
 static void
-stream_take_buffer_unlocked (Stream *self, GstBuffer *buffer)
+stream_measure_webp_unlocked (WeftStream *self, GstBuffer *buffer)
+{
+  GstMapInfo map;
+  gint width, height;
+  gboolean alpha;
+
+  if (!g_str_equal (weft_stream_codec_name (self->caps), "image/webp")
+      || !gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return;
+  if (weft_source_parse_webp (map.data, map.size, &width, &height, &alpha)) {
+    self->caps = gst_caps_make_writable (self->caps);
+    gst_caps_set_simple (
+        self->caps, "width", G_TYPE_INT, width, "height", G_TYPE_INT, height, NULL);
+    if (alpha)
+      gst_caps_set_simple (self->caps, "codec-alpha", G_TYPE_BOOLEAN, TRUE, NULL);
+  }
+  gst_buffer_unmap (buffer, &map);
+}
+
+static void
+stream_take_buffer_unlocked (WeftStream *self, GstBuffer *buffer)
 {
   guint64 time =
       GST_BUFFER_PTS_IS_VALID (buffer) ? GST_BUFFER_PTS (buffer) : GST_BUFFER_DTS (buffer);
@@ -177,41 +158,55 @@ stream_take_buffer_unlocked (Stream *self, GstBuffer *buffer)
   gint64 start_ns, end_ns;
 
   self->probe->activity++;
+  if (self->kind == WEFT_STREAM_IMAGE && self->frames == 0)
+    stream_measure_webp_unlocked (self, buffer);
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER) && !GST_CLOCK_TIME_IS_VALID (time))
     return;
   /* A buffer without a time continues the one before it. */
   if (!GST_CLOCK_TIME_IS_VALID (time)) {
+    self->moves = self->moves || self->frames > 0;
     self->frames++;
     self->end_ns += (gint64) duration;
     if (self->first_ns == G_MAXINT64)
       self->first_ns = 0;
     return;
   }
+  /* Matroska need not write durations; then it is as long as it took from the one before. */
+  if (duration == 0 && GST_CLOCK_TIME_IS_VALID (self->newest) && time > self->newest)
+    self->usual_duration_ns = time - self->newest;
+  if (!GST_CLOCK_TIME_IS_VALID (self->newest) || time > self->newest)
+    self->newest = time;
+  if (duration > 0)
+    self->usual_duration_ns = duration;
+  else
+    duration = self->usual_duration_ns;
   if (!clip_to_stream_time (&self->segment, time, duration, &start_ns, &end_ns))
     return;
+  self->moves = self->moves || self->frames > 0;
   self->frames++;
-  if (duration > 0)
-    self->duration_of_last_ns = duration;
   self->first_ns = MIN (self->first_ns, start_ns);
   self->end_ns = MAX (self->end_ns, MAX (end_ns, start_ns + 1));
-  if (self->probe->phase == PHASE_SCAN && self->kind == WEFT_STREAM_VIDEO
+  if (self->probe->phase == WEFT_PROBE_PHASE_SCAN && self->kind != WEFT_STREAM_AUDIO
       && !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT))
     g_array_append_val (self->keyframes, start_ns);
 }
 
 static GstPadProbeReturn
-stream_take_data (Stream *self, GstPadProbeInfo *info)
+stream_take_data (WeftStream *self, GstPadProbeInfo *info)
 {
-  Probe *probe = self->probe;
+  WeftProbe *probe = self->probe;
   GstFlowReturn flow = GST_FLOW_OK;
 
   g_mutex_lock (&probe->lock);
   /* parsebin adds all its pads before it lets data through the first one. */
   probe->have_all_pads = TRUE;
-  if (probe->done) {
+  if (probe->done || probe->stale) {
     /* FLUSHING stops the demuxer where it is, without an error and without an EOS; the seek that
      * follows, or the shutdown, takes it from there. */
     flow = GST_FLOW_FLUSHING;
+  } else if (!stream_is_media (self)) {
+    /* Demuxers skip what nobody is linked to. */
+    flow = GST_FLOW_NOT_LINKED;
   } else if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
     GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST (info);
 
@@ -230,7 +225,7 @@ stream_take_data (Stream *self, GstPadProbeInfo *info)
 }
 
 static void
-stream_take_tags_unlocked (Stream *self, const GstTagList *tags)
+stream_take_tags_unlocked (WeftStream *self, const GstTagList *tags)
 {
   gchar *orientation = NULL;
 
@@ -248,12 +243,19 @@ stream_take_tags_unlocked (Stream *self, const GstTagList *tags)
 }
 
 static void
-stream_take_event (Stream *self, GstEvent *event)
+stream_take_event (WeftStream *self, GstEvent *event)
 {
   GstTagList *tags = NULL;
   GstCaps *caps = NULL;
 
   g_mutex_lock (&self->probe->lock);
+  /* All streams are flushed before the first one is filled again. */
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    self->probe->stale = FALSE;
+  if (self->probe->stale || self->probe->done) {
+    g_mutex_unlock (&self->probe->lock);
+    return;
+  }
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_SEGMENT:
       gst_event_copy_segment (event, &self->segment);
@@ -262,6 +264,8 @@ stream_take_event (Stream *self, GstEvent *event)
       gst_event_parse_caps (event, &caps);
       gst_caps_replace (&self->caps, caps);
       self->kind = weft_stream_kind (caps);
+      if (self->usual_duration_ns == 0)
+        self->usual_duration_ns = weft_stream_frame_duration (caps);
       break;
     case GST_EVENT_TAG:
       gst_event_parse_tag (event, &tags);
@@ -285,7 +289,7 @@ stream_take_event (Stream *self, GstEvent *event)
 static GstPadProbeReturn
 pad_probe_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  Stream *self = user_data;
+  WeftStream *self = user_data;
 
   if (GST_PAD_PROBE_INFO_TYPE (info) & (GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST))
     return stream_take_data (self, info);
@@ -304,8 +308,8 @@ replay_sticky_cb (GstPad *pad, GstEvent **event, gpointer user_data)
 static void
 pad_added_cb (GstElement *parse, GstPad *pad, gpointer user_data)
 {
-  Probe *self = user_data;
-  Stream *stream = g_new0 (Stream, 1);
+  WeftProbe *self = user_data;
+  WeftStream *stream = g_new0 (WeftStream, 1);
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
 
   if (caps == NULL)
@@ -315,122 +319,37 @@ pad_added_cb (GstElement *parse, GstPad *pad, gpointer user_data)
   stream->caps = gst_caps_ref (caps);
   stream->kind = weft_stream_kind (caps);
   stream->first_ns = G_MAXINT64;
+  stream->newest = GST_CLOCK_TIME_NONE;
   stream->keyframes = g_array_new (FALSE, FALSE, sizeof (gint64));
   gst_segment_init (&stream->segment, GST_FORMAT_UNDEFINED);
   g_mutex_lock (&self->lock);
   g_ptr_array_add (self->streams, stream);
   g_mutex_unlock (&self->lock);
   gst_pad_sticky_events_foreach (pad, replay_sticky_cb, stream);
-  /* A stream that is neither audio nor video stays unlinked: the demuxer then skips it. */
-  if (stream_is_media (stream))
-    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH,
-        pad_probe_cb, stream, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH,
+      pad_probe_cb, stream, NULL);
 }
 
 /* Streaming thread: souphttpsrc says what the server answered. */
 static GstPadProbeReturn
 source_event_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  Probe *self = user_data;
+  WeftProbe *self = user_data;
   const GstStructure *s = gst_event_get_structure (GST_PAD_PROBE_INFO_EVENT (info));
 
   if (s != NULL && gst_structure_has_name (s, "http-headers")) {
     g_mutex_lock (&self->lock);
-    g_clear_pointer (&self->http_headers, gst_structure_free);
-    self->http_headers = gst_structure_copy (s);
+    if (self->http_headers == NULL)
+      self->http_headers = gst_structure_copy (s);
     g_mutex_unlock (&self->lock);
   }
   return GST_PAD_PROBE_OK;
 }
 
-static gboolean
-set_problem (
-    GError **error, WeftError code, const Probe *self, const gchar *hint, const gchar *message)
-{
-  weft_error_set_problem (
-      error, weft_problem_new (code, NULL, self->file->uri, hint, "%s", message));
-  return FALSE;
-}
-
-static gboolean
-map_resource_error (
-    const Probe *self, const GError *gst, const GstStructure *details, GError **error)
-{
-  guint status = 0;
-
-  if (details != NULL)
-    gst_structure_get_uint (details, "http-status-code", &status);
-  if (status == 401 || status == 403 || status == 407
-      || gst->code == GST_RESOURCE_ERROR_NOT_AUTHORIZED)
-    return set_problem (error, WEFT_ERROR_SOURCE_DENIED, self,
-        "check the credentials or the signature in the URL, and that it has not expired",
-        "the server refuses access to the source");
-  if (status >= 500) {
-    weft_error_set_problem (
-        error, weft_problem_new (WEFT_ERROR_SOURCE_NOT_FOUND, NULL, self->file->uri,
-                   "the server has a problem; try again later", "the server answered %u", status));
-    return FALSE;
-  }
-  if (status == 404 || status == 410
-      || (status == 0 && gst->code == GST_RESOURCE_ERROR_NOT_FOUND && self->file->local))
-    return set_problem (
-        error, WEFT_ERROR_SOURCE_NOT_FOUND, self, "check the address", "the source does not exist");
-  if (!self->file->local && status == 0)
-    return set_problem (error, WEFT_ERROR_SOURCE_NOT_FOUND, self,
-        "check the address, the network and that the server runs", gst->message);
-  weft_error_set_problem (
-      error, weft_problem_new (WEFT_ERROR_SOURCE_DAMAGED, NULL, self->file->uri,
-                 "fetch the file again", "the source cannot be read: %s", gst->message));
-  return FALSE;
-}
-
-/* @message: an error of the pipeline, with @missing the plugin message that came before it. */
-static gboolean
-map_error (const Probe *self, GstMessage *message, GstMessage *missing, GError **error)
-{
-  g_autoptr (GError) gst = NULL;
-  g_autofree gchar *debug = NULL;
-  const GstStructure *details = NULL;
-
-  gst_message_parse_error (message, &gst, &debug);
-  gst_message_parse_error_details (message, &details);
-  GST_INFO ("%s: %s (%s)", self->file->uri, gst->message, debug != NULL ? debug : "");
-  if (gst->domain == GST_RESOURCE_ERROR)
-    return map_resource_error (self, gst, details, error);
-  if (missing != NULL) {
-    g_autofree gchar *what = gst_missing_plugin_message_get_description (missing);
-
-    weft_error_set_problem (error,
-        weft_problem_new (WEFT_ERROR_UNSUPPORTED, NULL, self->file->uri,
-            "install gstreamer1.0-plugins-bad, gstreamer1.0-plugins-ugly or gstreamer1.0-libav",
-            "this machine cannot read the source: it lacks a %s", what));
-    return FALSE;
-  }
-  if (gst->domain == GST_STREAM_ERROR
-      && (gst->code == GST_STREAM_ERROR_DECRYPT || gst->code == GST_STREAM_ERROR_DECRYPT_NOKEY))
-    return set_problem (
-        error, WEFT_ERROR_UNSUPPORTED, self, "use a copy without DRM", "the source is encrypted");
-  if (gst->domain == GST_STREAM_ERROR
-      && (gst->code == GST_STREAM_ERROR_TYPE_NOT_FOUND || gst->code == GST_STREAM_ERROR_WRONG_TYPE))
-    return set_problem (error, WEFT_ERROR_SOURCE_DAMAGED, self,
-        "check that it is a video, audio or picture file and not, for example, a web page saved "
-        "under its name",
-        "the source is not media: its format is not recognised");
-  if (gst->domain == GST_CORE_ERROR && gst->code == GST_CORE_ERROR_MISSING_PLUGIN)
-    return set_problem (error, WEFT_ERROR_UNSUPPORTED, self,
-        "install gstreamer1.0-plugins-bad, gstreamer1.0-plugins-ugly or gstreamer1.0-libav",
-        gst->message);
-  weft_error_set_problem (
-      error, weft_problem_new (WEFT_ERROR_SOURCE_DAMAGED, NULL, self->file->uri,
-                 "play it with another program; if that fails too, fetch it again",
-                 "the source is damaged: %s", gst->message));
-  return FALSE;
-}
-
 /* Waits until the current phase is over. Returns: FALSE on an error of the pipeline, the caller's
  * cancellation, or when nothing comes for too long. */
 static gboolean
-wait_for_phase (Probe *self, gint64 timeout_us, gboolean restart_on_activity,
+wait_for_phase (WeftProbe *self, gint64 timeout_us, gboolean restart_on_activity,
     GCancellable *cancellable, GError **error)
 {
   g_autoptr (GstMessage) missing = NULL;
@@ -442,11 +361,12 @@ wait_for_phase (Probe *self, gint64 timeout_us, gboolean restart_on_activity,
         self->bus, POLL_NS, GST_MESSAGE_ERROR | GST_MESSAGE_APPLICATION | GST_MESSAGE_ELEMENT);
 
     if (g_cancellable_is_cancelled (cancellable))
-      return set_problem (error, WEFT_ERROR_CANCELLED, self, NULL, "probing was cancelled");
+      return weft_probe_set_problem (
+          error, WEFT_ERROR_CANCELLED, self, NULL, "probing was cancelled");
     if (message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_APPLICATION)
       return TRUE;
     if (message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
-      return map_error (self, message, missing, error);
+      return weft_probe_map_error (self, message, missing, error);
     if (message != NULL && gst_is_missing_plugin_message (message) && missing == NULL)
       missing = gst_message_ref (message);
     if (restart_on_activity) {
@@ -467,7 +387,7 @@ wait_for_phase (Probe *self, gint64 timeout_us, gboolean restart_on_activity,
 }
 
 static gboolean
-make_pipeline (Probe *self, GError **error)
+make_pipeline (WeftProbe *self, GError **error)
 {
   g_autoptr (GError) gst = NULL;
   g_autoptr (GstPad) pad = NULL;
@@ -484,11 +404,14 @@ make_pipeline (Probe *self, GError **error)
     gst_clear_object (&parse);
     return FALSE;
   }
+  /* Nobody waits for a plan through many retries. */
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (source), "retries") != NULL)
+    g_object_set (source, "retries", HTTP_RETRIES, NULL);
   if (g_object_class_find_property (G_OBJECT_GET_CLASS (source), "iradio-mode") != NULL)
-    g_object_set (source, "iradio-mode", FALSE, "retries", 1, NULL);
+    g_object_set (source, "iradio-mode", FALSE, NULL);
   self->pipeline = gst_object_ref_sink (gst_pipeline_new ("probe"));
   self->bus = gst_element_get_bus (self->pipeline);
-  self->parse = parse;
+  self->source = source;
   gst_bin_add_many (GST_BIN (self->pipeline), source, parse, NULL);
   gst_element_link (source, parse);
   g_signal_connect (parse, "pad-added", G_CALLBACK (pad_added_cb), self);
@@ -497,37 +420,11 @@ make_pipeline (Probe *self, GError **error)
   return TRUE;
 }
 
-static Stream *
-find_stream (Probe *self, WeftStreamKind kind)
-{
-  for (guint i = 0; i < self->streams->len; i++) {
-    Stream *stream = g_ptr_array_index (self->streams, i);
-
-    if (stream->kind == kind)
-      return stream;
-  }
-  return NULL;
-}
-
-/* Pictures inside a file with sound or moving pictures are covers unless they move themselves. */
-static Stream *
-find_video (Probe *self)
-{
-  Stream *video = find_stream (self, WEFT_STREAM_VIDEO);
-  Stream *image = find_stream (self, WEFT_STREAM_IMAGE);
-
-  if (video != NULL || image == NULL)
-    return video;
-  if (image->frames < 2 && find_stream (self, WEFT_STREAM_AUDIO) != NULL)
-    return NULL;
-  return image;
-}
-
 static gboolean
-query_duration (Probe *self, gint64 *duration_ns)
+query_duration (WeftProbe *self, gint64 *duration_ns)
 {
   for (guint i = 0; i < self->streams->len; i++) {
-    Stream *stream = g_ptr_array_index (self->streams, i);
+    WeftStream *stream = g_ptr_array_index (self->streams, i);
 
     if (stream_is_media (stream)
         && gst_pad_query_duration (stream->pad, GST_FORMAT_TIME, duration_ns) && *duration_ns > 0)
@@ -538,36 +435,50 @@ query_duration (Probe *self, gint64 *duration_ns)
 }
 
 static void
-begin_phase (Probe *self, Phase phase)
+begin_phase (WeftProbe *self, WeftProbePhase phase)
 {
   g_mutex_lock (&self->lock);
   self->phase = phase;
   self->done = FALSE;
+  self->stale = TRUE;
   for (guint i = 0; i < self->streams->len; i++) {
-    Stream *stream = g_ptr_array_index (self->streams, i);
+    WeftStream *stream = g_ptr_array_index (self->streams, i);
 
     stream->eos = FALSE;
     stream->frames = 0;
     stream->end_ns = 0;
+    stream->newest = GST_CLOCK_TIME_NONE;
   }
   g_mutex_unlock (&self->lock);
 }
 
+/* Whether the source gives any part of the file when asked. */
 static gboolean
-seek (Probe *self, gint64 position_ns)
+is_seekable (WeftProbe *self)
 {
-  Stream *stream = find_video (self);
+  g_autoptr (GstQuery) query = gst_query_new_seeking (GST_FORMAT_BYTES);
+  gboolean seekable = FALSE;
+
+  if (gst_element_query (self->source, query))
+    gst_query_parse_seeking (query, NULL, &seekable, NULL, NULL);
+  return seekable;
+}
+
+static gboolean
+seek (WeftProbe *self, gint64 position_ns)
+{
+  WeftStream *stream = weft_probe_find_video (self);
   g_autoptr (GstEvent) event = gst_event_new_seek (1.0, GST_FORMAT_TIME,
       GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT | GST_SEEK_FLAG_SNAP_BEFORE, GST_SEEK_TYPE_SET,
       position_ns, GST_SEEK_TYPE_NONE, -1);
 
   if (stream == NULL)
-    stream = find_stream (self, WEFT_STREAM_AUDIO);
+    stream = weft_probe_find_stream (self, WEFT_STREAM_AUDIO);
   return stream != NULL && gst_pad_send_event (stream->pad, g_steal_pointer (&event));
 }
 
 static gchar *
-find_container (Probe *self)
+find_container (WeftProbe *self)
 {
   g_autoptr (GstIterator) it =
       gst_bin_iterate_all_by_element_factory_name (GST_BIN (self->pipeline), "typefind");
@@ -591,7 +502,7 @@ find_container (Probe *self)
     g_value_reset (&item);
   }
   if (name == NULL && self->streams->len > 0) {
-    Stream *stream = g_ptr_array_index (self->streams, 0);
+    WeftStream *stream = g_ptr_array_index (self->streams, 0);
 
     name = g_strdup (weft_stream_codec_name (stream->caps));
   }
@@ -606,22 +517,29 @@ duration_is_guessed (const gchar *container)
          && (g_str_has_prefix (container, "audio/") || g_str_equal (container, "video/x-h264")
              || g_str_equal (container, "video/x-h265") || g_str_equal (container, "video/mpeg"))
          && !g_str_equal (container, "audio/x-wav") && !g_str_equal (container, "audio/x-m4a")
-         && !g_str_equal (container, "audio/ogg") && !g_str_equal (container, "audio/x-matroska")
-         && !g_str_equal (container, "audio/webm");
+         && !g_str_equal (container, "audio/x-flac") && !g_str_equal (container, "audio/ogg")
+         && !g_str_equal (container, "audio/x-matroska") && !g_str_equal (container, "audio/webm");
 }
 
 static gboolean
-check_streams (Probe *self, GError **error)
+check_streams (WeftProbe *self, GError **error)
 {
-  Stream *video = find_video (self);
-  Stream *audio = find_stream (self, WEFT_STREAM_AUDIO);
-  Stream *both[] = { video, audio };
+  WeftStream *video = weft_probe_find_video (self);
+  WeftStream *audio = weft_probe_find_stream (self, WEFT_STREAM_AUDIO);
+  WeftStream *both[] = { video, audio };
 
-  if (video == NULL && audio == NULL && find_stream (self, WEFT_STREAM_ENCRYPTED) != NULL)
-    return set_problem (
+  if (video == NULL && audio == NULL
+      && weft_probe_find_stream (self, WEFT_STREAM_ENCRYPTED) != NULL)
+    return weft_probe_set_problem (
         error, WEFT_ERROR_UNSUPPORTED, self, "use a copy without DRM", "the source is encrypted");
+  if (video == NULL && audio == NULL && self->streams->len == 1) {
+    const WeftStream *only = g_ptr_array_index (self->streams, 0);
+
+    if (!weft_probe_is_media_type (weft_stream_codec_name (only->caps)))
+      return weft_probe_fail_not_media (self, weft_stream_codec_name (only->caps), error);
+  }
   if (video == NULL && audio == NULL)
-    return set_problem (error, WEFT_ERROR_SOURCE_DAMAGED, self,
+    return weft_probe_set_problem (error, WEFT_ERROR_SOURCE_DAMAGED, self,
         "name a file that holds a picture, video or sound",
         "the source has neither video nor audio");
   for (guint i = 0; i < G_N_ELEMENTS (both); i++) {
@@ -641,128 +559,62 @@ check_streams (Probe *self, GError **error)
   return TRUE;
 }
 
-static void
-set_times (JsonObject *object, const Stream *stream, Phase phase)
+/* Containers that write their whole duration at their beginning. Where the streams end long before
+ * it, the rest is missing; unless it belongs to streams that are not looked at. */
+static gboolean
+check_end (WeftProbe *self, const gchar *container, gint64 container_ns, GError **error)
 {
-  if (stream->first_ns == G_MAXINT64)
-    return;
-  json_object_set_int_member (object, "start_ns", MAX (stream->first_ns, 0));
-  if (stream->end_ns > stream->first_ns)
-    json_object_set_int_member (object, "duration_ns", stream->end_ns - MAX (stream->first_ns, 0));
-  if (phase == PHASE_SCAN)
-    json_object_set_int_member (object, "frames", (gint64) stream->frames);
-}
+  static const gchar *const honest[] = { "video/x-matroska", "audio/x-matroska", "video/webm",
+    "audio/webm", "video/x-msvideo", "video/quicktime", "audio/x-m4a", NULL };
+  gint64 end_ns = 0;
 
-static void
-add_video (Probe *self, JsonObject *root, const Stream *video, gboolean is_image)
-{
-  const gchar *orientation = video->orientation != NULL ? video->orientation : self->orientation;
-  g_autofree gchar *decoder = weft_stream_find_decoder (video->caps);
-  JsonObject *object = weft_stream_video_to_json (video->caps, orientation);
+  if (!g_strv_contains (honest, container))
+    return TRUE;
+  for (guint i = 0; i < self->streams->len; i++) {
+    const WeftStream *stream = g_ptr_array_index (self->streams, i);
 
-  json_object_set_string_member (object, "decoder", decoder);
-  if (!is_image)
-    set_times (object, video, self->phase);
-  if (self->phase == PHASE_SCAN && !is_image) {
-    JsonArray *keyframes = json_array_sized_new (video->keyframes->len);
-
-    for (guint i = 0; i < video->keyframes->len; i++)
-      json_array_add_int_element (keyframes, g_array_index (video->keyframes, gint64, i));
-    json_object_set_array_member (object, "keyframes_ns", keyframes);
+    if (!stream_is_media (stream))
+      return TRUE;
+    end_ns = MAX (end_ns, stream->end_ns);
   }
-  json_object_set_object_member (root, "video", object);
-}
-
-static void
-add_audio (Probe *self, JsonObject *root, const Stream *audio)
-{
-  g_autofree gchar *decoder = weft_stream_find_decoder (audio->caps);
-  JsonObject *object = weft_stream_audio_to_json (audio->caps);
-
-  json_object_set_string_member (object, "decoder", decoder);
-  set_times (object, audio, self->phase);
-  json_object_set_object_member (root, "audio", object);
-}
-
-/* Called after the pipeline was stopped, so nothing changes any more.
- * @container_ns: the duration in the container's header, or 0. */
-static JsonNode *
-to_json (Probe *self, const gchar *container, gint64 container_ns)
-{
-  g_autoptr (JsonObject) root = json_object_new ();
-  const Stream *video = find_video (self);
-  const Stream *audio = find_stream (self, WEFT_STREAM_AUDIO);
-  const Stream *both[] = { video, audio };
-  gboolean is_image = video != NULL && audio == NULL && g_str_has_prefix (container, "image/");
-  gint64 start_ns = G_MAXINT64, end_ns = 0;
-  guint64 size = self->file->size;
-  g_autofree gchar *identity = g_strdup (self->file->identity);
-  JsonNode *node = NULL;
-
-  for (guint i = 0; i < G_N_ELEMENTS (both); i++) {
-    if (both[i] == NULL || both[i]->first_ns == G_MAXINT64)
-      continue;
-    start_ns = MIN (start_ns, both[i]->first_ns);
-    end_ns = MAX (end_ns, both[i]->end_ns);
-  }
-  start_ns = start_ns == G_MAXINT64 ? 0 : MAX (start_ns, 0);
-  if (end_ns <= start_ns)
-    end_ns = MAX (container_ns, start_ns);
-  if (self->http_headers != NULL)
-    identity = weft_source_http_identity (self->http_headers, &size);
-  json_object_set_string_member (root, "uri", self->file->uri);
-  if (size != G_MAXUINT64)
-    json_object_set_int_member (root, "size", (gint64) size);
-  else
-    json_object_set_null_member (root, "size");
-  if (identity != NULL)
-    json_object_set_string_member (root, "identity", identity);
-  else
-    json_object_set_null_member (root, "identity");
-  json_object_set_string_member (root, "container", container);
-  json_object_set_boolean_member (root, "image", is_image);
-  json_object_set_int_member (root, "duration_ns", is_image ? 0 : end_ns - start_ns);
-  json_object_set_int_member (root, "start_ns", is_image ? 0 : start_ns);
-  json_object_set_boolean_member (root, "cover_art",
-      self->have_cover || (video == NULL && find_stream (self, WEFT_STREAM_IMAGE) != NULL));
-  if (video != NULL)
-    add_video (self, root, video, is_image);
-  else
-    json_object_set_null_member (root, "video");
-  if (audio != NULL)
-    add_audio (self, root, audio);
-  else
-    json_object_set_null_member (root, "audio");
-  node = json_node_alloc ();
-  return json_node_init_object (node, root);
+  if (end_ns + CUT_TOLERANCE_NS + container_ns / 20 > container_ns)
+    return TRUE;
+  weft_error_set_problem (
+      error, weft_problem_new (WEFT_ERROR_SOURCE_DAMAGED, NULL, self->file->uri,
+                 "the copy or download was cut off; fetch the file again",
+                 "the source is truncated: it ends after %.1f of %.1f s",
+                 (gdouble) end_ns / GST_SECOND, (gdouble) container_ns / GST_SECOND));
+  return FALSE;
 }
 
 /* Reads the end of the source, so that its exact length is known and a source that was cut off is
  * noticed. Sets @complete to FALSE when only a scan of everything can tell. */
 static gboolean
-look_at_tail (
-    Probe *self, gint64 duration_ns, gboolean *complete, GCancellable *cancellable, GError **error)
+look_at_tail (WeftProbe *self, gint64 duration_ns, gboolean *complete, GCancellable *cancellable,
+    GError **error)
 {
-  Stream *video, *audio;
+  WeftStream *video, *audio;
   g_autoptr (GError) local = NULL;
   gint64 end_ns;
 
   *complete = TRUE;
-  begin_phase (self, PHASE_TAIL);
-  if (!seek (self, MAX (duration_ns - (gint64) GST_MSECOND, 0))) {
+  begin_phase (self, WEFT_PROBE_PHASE_TAIL);
+  if (!seek (self, MAX (duration_ns - TAIL_NS, 0))) {
     *complete = FALSE;
     return TRUE;
   }
   if (!wait_for_phase (self, TAIL_TIMEOUT_US, FALSE, cancellable, &local)) {
-    if (g_error_matches (local, WEFT_ERROR, WEFT_ERROR_STALLED)) {
+    /* A server that sends no parts of a file is read from its beginning. */
+    if (g_error_matches (local, WEFT_ERROR, WEFT_ERROR_STALLED)
+        || (!self->file->local && !is_seekable (self))) {
       *complete = FALSE;
       return TRUE;
     }
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
-  video = find_video (self);
-  audio = find_stream (self, WEFT_STREAM_AUDIO);
+  video = weft_probe_find_video (self);
+  audio = weft_probe_find_stream (self, WEFT_STREAM_AUDIO);
   end_ns = MAX (video != NULL ? video->end_ns : 0, audio != NULL ? audio->end_ns : 0);
   if (end_ns + CUT_TOLERANCE_NS < duration_ns || (video != NULL && video->frames == 0))
     *complete = FALSE;
@@ -770,14 +622,14 @@ look_at_tail (
 }
 
 static void
-probe_stop (Probe *self)
+probe_stop (WeftProbe *self)
 {
   if (self->pipeline != NULL)
     gst_element_set_state (self->pipeline, GST_STATE_NULL);
 }
 
 static void
-probe_clear (Probe *self)
+probe_clear (WeftProbe *self)
 {
   probe_stop (self);
   g_clear_pointer (&self->streams, g_ptr_array_unref);
@@ -787,21 +639,21 @@ probe_clear (Probe *self)
   g_free (self->orientation);
   g_mutex_clear (&self->lock);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Probe, probe_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftProbe, probe_clear)
 
 /* One run over the source. Sets @again when it must be read from beginning to end to be known. */
 static JsonNode *
 run (const WeftSourceFile *file, gboolean scan, gboolean *again, GCancellable *cancellable,
     GError **error)
 {
-  g_auto (Probe) self = { .file = file };
+  g_auto (WeftProbe) self = { .file = file };
   g_autofree gchar *container = NULL;
   gint64 duration_ns = 0;
-  gboolean complete = TRUE, is_image;
+  gboolean complete = TRUE;
 
   g_mutex_init (&self.lock);
   self.streams = g_ptr_array_new_with_free_func ((GDestroyNotify) stream_free);
-  self.phase = scan ? PHASE_SCAN : PHASE_HEAD;
+  self.phase = scan ? WEFT_PROBE_PHASE_SCAN : WEFT_PROBE_PHASE_HEAD;
   *again = FALSE;
   if (!make_pipeline (&self, error))
     return NULL;
@@ -812,17 +664,18 @@ run (const WeftSourceFile *file, gboolean scan, gboolean *again, GCancellable *c
     return NULL;
   container = find_container (&self);
   query_duration (&self, &duration_ns);
-  is_image = g_str_has_prefix (container, "image/");
-  if (!scan && !is_image) {
+  if (!scan && !weft_probe_is_still (&self, container)) {
     if (duration_ns <= 0 || (duration_is_guessed (container) && file->local))
-      *again = TRUE;
+      complete = FALSE;
     else if (!look_at_tail (&self, duration_ns, &complete, cancellable, error))
       return NULL;
     if (!complete)
       *again = TRUE;
   }
   probe_stop (&self);
-  return to_json (&self, container, duration_ns);
+  if (scan && !check_end (&self, container, duration_ns, error))
+    return NULL;
+  return weft_probe_to_json (&self, container, duration_ns, complete);
 }
 
 /**
@@ -856,7 +709,7 @@ weft_probe_uri (const gchar *uri, WeftProbeFlags flags, GCancellable *cancellabl
   if (!gst_is_initialized ())
     gst_init (NULL, NULL);
   if (weft_source_file_check (uri, &file, cancellable, error)
-      && (!file.local || weft_source_file_check_boxes (&file, cancellable, error)))
+      && (!file.local || weft_source_file_check_length (&file, cancellable, error)))
     node = run (&file, scan, &again, cancellable, error);
   if (node != NULL && again && (file.size <= SCAN_LIMIT_BYTES || !file.local)) {
     g_clear_pointer (&node, json_node_unref);
