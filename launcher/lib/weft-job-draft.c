@@ -589,7 +589,7 @@ JsonNode *
 weft_job_draft_finish (const gchar *data, gsize length, const gchar *name, GFile *base, GFile *file,
     GHashTable *given, gchar **id, GPtrArray **warnings, GError **error)
 {
-  g_auto (Draft) draft = { NULL };
+  g_auto (Draft) draft = { 0 };
   g_autoptr (WeftSchema) schema = weft_data_get_schema (error);
 
   if (schema == NULL)

@@ -405,7 +405,7 @@ read_comma (Reader *reader, const WeftJsonPath *path, gchar closing)
     g_autofree gchar *c = name_char (reader);
     const gchar *hint = hint_for_token (reader);
 
-    if (hint == NULL || reader->pos[0] == ']' || reader->pos[0] == '}')
+    if (hint == NULL || at_char (reader, ']') || at_char (reader, '}'))
       hint = "is a comma missing before it?";
     fail_at (reader, path, reader->pos, hint, "`,` or `%c` was expected, not %s", closing, c);
     return FALSE;
