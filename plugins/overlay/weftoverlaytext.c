@@ -24,6 +24,10 @@
 #define MAX_PADDING 1000.0
 /* However far to the right a text begins, it keeps this part of the frame's width. */
 #define MIN_WIDTH_FRACTION 0.1
+/* Pango counts in 1/1024 pixel and 32 bits: this many characters times pixels, each on a line of
+ * its own that is 2.5 times as high as the font is large, are all that a layout can measure. At the
+ * default size it is more characters than a text may have. */
+#define MAX_CHARACTER_PIXELS 800000
 /* How many different missing characters a warning names. */
 #define MAX_REPORTED_CHARACTERS 8
 
@@ -274,6 +278,18 @@ get_wrap_width (WeftTextItem *self, const WeftCanvas *canvas)
   return MAX (width - 2.0 * (self->background.present ? self->background.padding : 0.0), 1.0);
 }
 
+/* How much of the text is given to Pango. What is cut off would be drawn far outside of any frame.
+ */
+static gint
+get_drawn_bytes (WeftTextItem *self)
+{
+  glong n_max = (glong) (MAX_CHARACTER_PIXELS / self->size);
+
+  if (g_utf8_strlen (self->text, -1) <= n_max)
+    return -1;
+  return (gint) (g_utf8_offset_to_pointer (self->text, n_max) - self->text);
+}
+
 static PangoLayout *
 create_layout (WeftTextItem *self, WeftDrawing *drawing)
 {
@@ -303,7 +319,7 @@ create_layout (WeftTextItem *self, WeftDrawing *drawing)
       layout, (gint) lrint (get_wrap_width (self, &drawing->canvas) * PANGO_SCALE));
   pango_layout_set_alignment (layout, alignments[self->align]);
   /* Never markup: what a job says is drawn as it is. */
-  pango_layout_set_text (layout, self->text, -1);
+  pango_layout_set_text (layout, self->text, get_drawn_bytes (self));
   return layout;
 }
 
@@ -363,6 +379,21 @@ warn_of_glyphs (WeftTextItem *self, WeftDrawing *drawing, PangoLayout *layout)
 }
 
 static void
+warn_of_length (WeftTextItem *self, WeftDrawing *drawing)
+{
+  gint n_bytes = get_drawn_bytes (self);
+
+  if (n_bytes < 0)
+    return;
+  g_autofree gchar *pointer =
+      g_strconcat (weft_overlay_item_get_pointer (WEFT_OVERLAY_ITEM (self)), "/text", NULL);
+  g_ptr_array_add (drawing->warnings,
+      weft_overlay_error_new (WEFT_OVERLAY_ERROR_TOO_LARGE, pointer, NULL,
+          "only the first %ld characters of the text are drawn at its size of %g pixels",
+          g_utf8_strlen (self->text, n_bytes), self->size));
+}
+
+static void
 bounds_add (Bounds *b, gdouble x0, gdouble y0, gdouble x1, gdouble y1)
 {
   b->x0 = MIN (b->x0, x0);
@@ -409,8 +440,8 @@ compute_area (WeftTextItem *self, const WeftCanvas *canvas, const TextGeometry *
   pango_layout_get_extents (g->layout, &ink, NULL);
   b.x0 = g->text_x + (ink.x / (gdouble) PANGO_SCALE - stroke) * sx - 1;
   b.y0 = g->text_y + (ink.y / (gdouble) PANGO_SCALE - stroke) * sy - 1;
-  b.x1 = g->text_x + ((ink.x + ink.width) / (gdouble) PANGO_SCALE + stroke) * sx + 1;
-  b.y1 = g->text_y + ((ink.y + ink.height) / (gdouble) PANGO_SCALE + stroke) * sy + 1;
+  b.x1 = b.x0 + (ink.width / (gdouble) PANGO_SCALE + 2 * stroke) * sx + 2;
+  b.y1 = b.y0 + (ink.height / (gdouble) PANGO_SCALE + 2 * stroke) * sy + 2;
   if (self->shadow.present) {
     gint reach_x = weft_blur_get_reach (g->sigma_x), reach_y = weft_blur_get_reach (g->sigma_y);
     bounds_add (&b, b.x0 + g->shadow_dx - reach_x, b.y0 + g->shadow_dy - reach_y,
@@ -555,6 +586,7 @@ weft_text_item_draw (WeftOverlayItem *item, WeftDrawing *drawing, GError **error
   g.layout = layout;
   warn_of_family (self, drawing, layout);
   warn_of_glyphs (self, drawing, layout);
+  warn_of_length (self, drawing);
   compute_geometry (self, canvas, &g);
   picture->box = (cairo_rectangle_int_t){ g.box_x, g.box_y, g.box_width_px, g.box_height_px };
   if (!compute_area (self, canvas, &g, &area))

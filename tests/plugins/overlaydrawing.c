@@ -681,8 +681,7 @@ main (int argc, char **argv)
   static const gchar *const formats[] = { "I420", "NV12", "YV12", "Y42B", "Y444", "I420_10LE",
     "BGRA", "RGBA", "BGRx", "RGBx", "xRGB", "ARGB", "AYUV", "RGB", "GRAY8" };
 
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
+  overlay_init (&argc, &argv);
   g_test_add_func ("/text/is-what-pango-draws", test_text_is_what_pango_draws);
   g_test_add_func ("/text/box-stroke-and-shadow", test_box_stroke_and_shadow);
   g_test_add_func ("/text/radius-leaves-the-corner", test_radius_leaves_the_corner);

@@ -4,7 +4,17 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "weftoverlaytimeline.h"
+
 static gchar *folder;
+
+void
+overlay_init (int *argc, char ***argv)
+{
+  gst_init (argc, argv);
+  g_test_init (argc, argv, NULL);
+  g_assert_true (GST_ELEMENT_REGISTER (overlaytimeline, NULL));
+}
 
 Overlay *
 overlay_new (const gchar *timeline, const gchar *caps)

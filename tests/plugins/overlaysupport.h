@@ -14,6 +14,9 @@ typedef struct {
   GstVideoInfo info;
 } Overlay;
 
+/* gst_init() and g_test_init(); the element under test is the one that this program is linked with. */
+void overlay_init (int *argc, char ***argv);
+
 Overlay *overlay_new (const gchar *timeline, const gchar *caps);
 void overlay_free (Overlay *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Overlay, overlay_free)

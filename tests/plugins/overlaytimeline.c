@@ -459,8 +459,7 @@ test_restarts (void)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
+  overlay_init (&argc, &argv);
   white = overlay_write_file ("white.svg", SVG_WHITE, -1);
   black = overlay_write_file ("black.svg", SVG_BLACK, -1);
   g_test_add_func ("/frames/nothing-visible-is-not-touched", test_nothing_visible_is_not_touched);
