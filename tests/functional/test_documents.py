@@ -4,6 +4,7 @@
 import concurrent.futures
 import json
 import os
+import pathlib
 import subprocess
 import time
 
@@ -160,7 +161,7 @@ def test_a_document_of_ten_megabytes_is_judged_quickly_and_in_little_memory(fold
 
 def test_the_schema_the_command_prints_is_the_one_that_judges(folder):
     printed = json.loads(weft.command("schema").out)
-    assert printed == json.loads((weft.ROOT / "pipelines/job.schema.json").read_text(encoding="utf-8"))
+    assert printed == json.loads((pathlib.Path(weft.environment()["WEFT_DATA_DIR"]) / "job.schema.json").read_text(encoding="utf-8"))
     jsonschema = pytest.importorskip("jsonschema")
     if not hasattr(jsonschema, "Draft202012Validator"):
         pytest.skip("this jsonschema does not know draft 2020-12")

@@ -13,10 +13,10 @@ TIMELINES = ["24000/1001", "25", "30000/1001", "30", "50", "60"]
 SOURCE_RATES = ["24000/1001", "25", "30000/1001", "30", "50", "60", "vfr"]
 
 
-def counter_clip(number, rate, seconds, **more):
-    if rate == "vfr":
+def counter_clip(number, frame_rate, seconds, **more):
+    if frame_rate == "vfr":
         return media.counter(number, fps="30", frames=round(seconds * 30), vfr=True, **more)
-    return media.counter(number, fps=rate, frames=round(seconds * float(Fraction(rate))), **more)
+    return media.counter(number, fps=frame_rate, frames=round(seconds * float(Fraction(frame_rate))), **more)
 
 
 def expected_frames(path, number, frames, fps, start):
@@ -72,7 +72,7 @@ def test_clips_of_a_few_frames_come_out_one_by_one(folder, seconds):
     cuts = []
     for i in range(30):
         path = counter_clip(20 + i % 3, "25", 2.0)
-        start = round(0.1 + 0.05 * i, 3)
+        start = round(0.1 + 0.045 * i, 3)
         cuts.append((path, 20 + i % 3, start, round(start + seconds, 3)))
     placed, frames, samples = judge.layout_of([judge.exact(e) - judge.exact(s) for _, _, s, e in cuts], 25)
     result = weft.run(weft.job([weft.clip(p, **{"in": s, "out": e}) for p, _, s, e in cuts]), folder)
@@ -83,20 +83,33 @@ def test_clips_of_a_few_frames_come_out_one_by_one(folder, seconds):
     assert judge.read_counters(result.file("out.mp4")) == expected
 
 
-def test_a_clip_shorter_than_its_slot_repeats_its_last_frame_and_pads_silence(folder):
-    path = counter_clip(30, "25", 1.0)
-    after = counter_clip(31, "25", 1.0)
-    job = weft.job([weft.clip(path, out=1.6), weft.clip(after, out=0.8)])
-    result = weft.run(job, folder)
+def test_a_track_that_ends_before_its_clip_holds_its_last_frame_or_is_silent(folder):
+    """The picture of one clip ends at 0.88 s of 1.6, the sound of the other at 0.7 s."""
+    still, mute, after = media.source("short-video"), media.source("short-audio"), counter_clip(31, "25", 1.0)
+    result = weft.run(weft.job([weft.clip(still, out=1.5), weft.clip(mute, out=1.5), weft.clip(after, out=0.8)]), folder)
     out = result.file("out.mp4")
-    judge.assert_movie(out, 60, 25, samples=115200)
-    seen = judge.read_counters(out)
-    assert seen[:25] == [(30, i) for i in range(25)]
-    assert seen[25:40] == [(30, 24)] * 15
-    assert seen[40:] == [(31, i) for i in range(20)]
+    _, frames, samples = judge.layout_of(["1.5", "1.5", "0.8"], 25)
+    judge.assert_movie(out, frames, 25, samples=samples)
+    luma = judge.decode_luma(out)
+    seen = [judge.read_counter(f, judge.BOTTOM, judge.STRIP) for f in luma]
+    for name, first in (("short-video", 0), ("short-audio", 38)):
+        facts, count = media.facts(name), (38, 37)[first > 0]
+        shown = judge.expected_sources(facts.times, count, 25)
+        assert seen[first:first + count] == [(media.CLIP_OF[name], facts.counters[i]) for i in shown]
+    assert judge.read_counter(luma[75]) == (31, 0)
     sound = judge.decode_audio(out)[:, 0]
-    assert judge.rms(sound[int(1.1 * 48000):int(1.55 * 48000)]) < 0.002
-    judge.assert_bursts(out, [(media.burst_number(31, 0), 1.6 + 0.0617), (media.burst_number(31, 1), 1.6 + 0.3717)])
+    assert judge.rms(sound[int((38 / 25 + 0.75) * 48000):int((38 / 25 + 1.4) * 48000)]) < 0.002
+    judge.assert_bursts(out, [(media.burst_number(media.CLIP_OF["short-video"], 3), 0.0617 + 3 * 0.31),
+                              (media.burst_number(31, 0), 3.0 + 0.0617), (media.burst_number(31, 1), 3.0 + 0.3717)])
+
+
+def test_a_clip_that_asks_for_more_than_its_source_has_is_cut_there_and_told(folder):
+    path, after = counter_clip(30, "25", 1.0), counter_clip(31, "25", 1.0)
+    result = weft.run(weft.job([weft.clip(path, out=1.6), weft.clip(after, out=0.8)]), folder)
+    judge.assert_movie(result.file("out.mp4"), 45, 25, samples=86400)
+    assert judge.read_counters(result.file("out.mp4"))[24:26] == [(30, 24), (31, 0)]
+    warnings = [e["data"] for e in result.events if e["type"] == "job.warning"]
+    assert [w["pointer"] for w in warnings] == ["/timeline/clips/0"] and warnings[0]["hint"]
 
 
 @pytest.mark.parametrize("rate,channels", [(44100, 2), (48000, 1), (32000, 2), (96000, 2)])

@@ -2,7 +2,6 @@
 """Sources over HTTP: read once, and when they stop, break or change, the job says so in time."""
 
 import os
-import threading
 import time
 
 import pytest
@@ -26,7 +25,7 @@ def test_a_source_over_http_is_fetched_about_once(folder, kind):
     with servers.Good(path) as server:
         result = weft.run(weft.job([server.uri]), folder)
         size = os.path.getsize(path)
-        assert server.bytes_sent < 1.3 * size + 2_000_000, f"{server.bytes_sent} bytes sent of a file of {size}: {server.ranges}"
+        assert server.bytes_sent < 1.25 * size + 1_000_000, f"{server.bytes_sent} bytes sent of a file of {size}: {server.ranges}"
     entry = next(i for i in result.report["inputs"] if i["uri"] == server.uri)
     assert entry["size"] == size
     assert 0 < entry["bytes_read"] <= server.bytes_sent
@@ -177,16 +176,7 @@ def test_a_pipe_that_somebody_holds_open_does_not_hang_either(folder):
 
 def test_a_slow_but_living_source_is_not_stalled(folder):
     class Slow(servers.Good):
-        BLOCK = 8192
-
-        def send_body(self, handler, data, first, last):
-            pause = threading.Event()
-            at = first
-            while at <= last and not self.closing.is_set():
-                if not handler.push(data[at:min(at + self.BLOCK, last + 1)]):
-                    return
-                at += self.BLOCK
-                pause.wait(0.01)
+        BYTES_PER_S = 800_000
 
     path = media._cached("realshort-faststart", "mp4", [], lambda p, w: media.ffmpeg(
         "-i", media.real("realshort.mp4"), "-c", "copy", "-movflags", "+faststart", p))

@@ -22,28 +22,41 @@ def neighbour(number):
     return media.counter(number, fps="30", frames=30)
 
 
+def contained_size(displayed):
+    w, h = SIZE
+    dw, dh = (float(v) for v in displayed)
+    k = min(w / dw, h / dh)
+    return round(dw * k), round(dh * k)
+
+
 def picture_of(name, frame):
-    """ffmpeg's own rendering of one frame of a source, contained in SIZE; kept beside the source."""
-    path = media.source(name)
+    """ffmpeg's own rendering of one frame of a source at the size it has when SIZE contains it; kept beside the source."""
+    path, (fw, fh) = media.source(name), contained_size(media.facts(name).displayed)
 
     def make(out, _work):
-        w, h = SIZE
-        facts = media.facts(name)
-        dw, dh = (float(v) for v in facts.displayed)
-        k = min(w / dw, h / dh)
-        fw, fh = round(dw * k), round(dh * k)
-        # The source's own matrix and range on the way in, the output's (bt709 or bt601, see colours) on the way out:
-        # luma alone is compared here.
         deinterlace = "yadif=0," if name.startswith(("tff", "bff")) else ""
         raw = media.ffmpeg("-i", path, "-map", "0:v:0", "-vf",
-                           f"{deinterlace}select=eq(n\\,{frame}),scale={fw}:{fh}:flags=bicubic,"
-                           f"pad={w}:{h}:-1:-1,format=yuv420p,extractplanes=y",
+                           f"{deinterlace}select=eq(n\\,{frame}),scale={fw}:{fh}:flags=bicubic,format=yuv420p,extractplanes=y",
                            "-fps_mode", "passthrough", "-frames:v", "1", "-f", "rawvideo", "-").stdout
-        assert len(raw) == w * h, name
+        assert len(raw) == fw * fh, name
         out.write_bytes(raw)
 
-    kept = media._cached(f"{name}-picture-{frame}", "y", [path.name, frame, SIZE], make)
-    return np.frombuffer(kept.read_bytes(), np.uint8).reshape(SIZE[1], SIZE[0])
+    kept = media._cached(f"{name}-picture-{frame}", "y", [path.name, frame, fw, fh], make)
+    return np.frombuffer(kept.read_bytes(), np.uint8).reshape(fh, fw)
+
+
+def likeness(ours, reference):
+    """(PSNR, mean difference) of the upper three quarters of a contained picture, wherever within two pixels it was centred:
+    half a pixel has to go one way or the other. The edges are left out: scalers differ in how they see beyond them."""
+    h, w = reference.shape
+    best = (-1.0, 0.0)
+    for dy in range(-2, 3):
+        for dx in range(-2, 3):
+            top, left = (ours.shape[0] - h) // 2 + dy, (ours.shape[1] - w) // 2 + dx
+            rows, cols = slice(max(top, 0) + 4, top + h * 3 // 4 - 4), slice(max(left, 0) + 4, min(left + w, ours.shape[1]) - 4)
+            a, b = ours[rows, cols], reference[rows.start - top:rows.stop - top, cols.start - left:cols.stop - left]
+            best = max(best, (judge.psnr(a, b), float(a.mean()) - float(b.mean())))
+    return best
 
 
 def render(folder, name):
@@ -90,13 +103,8 @@ def test_it_renders_the_right_frames_upright_and_in_sync(folder, name):
     # the hard edges on which scalers differ; it was judged above.
     k = count // 2
     if s.frame_slack == 0 or seen[k][1] == expected[k]:
-        reference = picture_of(name, shown[k])
-        rows = slice(0, int(180 * region[1]) - 4)
-        ours = luma[first + k][rows]
-        db = judge.psnr(ours, reference[rows])
+        db, shift = likeness(luma[first + k], picture_of(name, shown[k]))
         assert db >= s.picture_db, f"{db:.1f} dB against ffmpeg's picture of the same frame"
-        inside = (slice(int(180 * y0) + 4, int(180 * region[1]) - 4), slice(int(320 * x0) + 4, int(320 * x1) - 4))
-        shift = float(luma[first + k][inside].mean()) - float(reference[inside].mean())
         assert abs(shift) < 2.5, f"the picture is {shift:+.1f} lighter than ffmpeg's"
 
     # Its sound is where ffmpeg hears it.
@@ -146,16 +154,15 @@ def test_a_real_clip_renders_like_ffmpeg_renders_it(folder, name):
     luma = judge.decode_luma(out)
     assert judge.read_counter(luma[placed[1][0]]) == (3, 0)
 
-    w, h = SIZE
-    dw, dh = (float(v) for v in judge.displayed_size(path))
-    k = min(w / dw, h / dh)
-    fw, fh = round(dw * k), round(dh * k)
+    fw, fh = contained_size(judge.displayed_size(path))
     reference = np.frombuffer(media.ffmpeg(
-        "-i", path, "-map", "0:v:0", "-vf", f"scale={fw}:{fh}:flags=bicubic,pad={w}:{h}:-1:-1,format=yuv420p,extractplanes=y",
-        "-fps_mode", "passthrough", "-t", str(seconds + 1), "-f", "rawvideo", "-").stdout, np.uint8).reshape(-1, h, w)
+        "-i", path, "-map", "0:v:0", "-vf", f"scale={fw}:{fh}:flags=bicubic,format=yuv420p,extractplanes=y",
+        "-fps_mode", "passthrough", "-t", str(seconds + 1), "-f", "rawvideo", "-").stdout, np.uint8).reshape(-1, fh, fw)
     shown = judge.expected_sources(judge.source_pts(path), placed[0][1], Fraction(30), start)
     for k in range(0, placed[0][1], 7):
-        assert judge.psnr(luma[k], reference[shown[k]]) > 26, f"frame {k} is not source frame {shown[k]}"
+        right = likeness(luma[k], reference[shown[k]])[0]
+        others = max(likeness(luma[k], reference[n])[0] for n in (shown[k] - 1, shown[k] + 1) if 0 <= n < len(reference))
+        assert right > 22 and right > others - 0.3, f"frame {k} is not source frame {shown[k]}: {right:.1f} dB, its neighbours {others:.1f}"
 
 
 @pytest.mark.parametrize("matrix,full_range,tagged", [
@@ -182,20 +189,24 @@ def test_colours_come_out_as_they_went_in(folder, matrix, full_range, tagged):
     assert not wrong, f"(painted, Weft, ffmpeg): {wrong}"
 
 
-def test_a_still_picture_is_a_clip_of_the_length_it_is_given(folder):
+def test_a_still_picture_is_a_clip_of_the_length_it_is_given_or_said_to_be_unsupported(folder):
     job = weft.job([weft.clip(media.real("chelsea.png"), duration=0.6, fit="contain"), neighbour(4),
                     weft.clip(media.real("photo.jpg"), duration=0.5, fit="cover")])
-    out = weft.run(job, folder).file("out.mp4")
+    result = weft.run(job, folder, check=False)
+    if result.code == weft.INVALID_JOB:
+        assert result.problem["code"] == "UNSUPPORTED"
+        assert [p["pointer"] for p in result.error["problems"]] == ["/timeline/clips/0", "/timeline/clips/2"]
+        return
+    out = result.file("out.mp4")
     _, frames, samples = judge.layout_of(["0.6", "1", "0.5"], 25)
     judge.assert_movie(out, frames, 25, SIZE, samples=samples)
-    assert judge.read_counter(judge.decode_luma(out)[15]) == (4, 0)
-    w, h = SIZE
-    dw, dh = judge.displayed_size(media.real("chelsea.png"))
-    fw = round(float(dw) * h / float(dh))
+    luma = judge.decode_luma(out)
+    assert judge.read_counter(luma[15]) == (4, 0)
+    fw, fh = contained_size(judge.displayed_size(media.real("chelsea.png")))
     reference = np.frombuffer(media.ffmpeg("-i", media.real("chelsea.png"), "-vf",
-                                           f"scale={fw}:{h}:out_color_matrix=bt709:flags=bicubic,pad={w}:{h}:-1:-1,format=yuv420p,extractplanes=y",
-                                           "-frames:v", "1", "-f", "rawvideo", "-").stdout, np.uint8).reshape(h, w)
-    assert judge.psnr(judge.decode_luma(out)[7], reference) > 26
+                                           f"scale={fw}:{fh}:out_color_matrix=bt709:flags=bicubic,format=yuv420p,extractplanes=y",
+                                           "-frames:v", "1", "-f", "rawvideo", "-").stdout, np.uint8).reshape(fh, fw)
+    assert likeness(luma[7], reference)[0] > 26
 
 
 def test_sources_with_nothing_wrong_give_no_warnings(folder):

@@ -178,7 +178,6 @@ VIDEO = {
     "prores4444": "-c:v prores_ks -profile:v 4 -pix_fmt yuv444p10le",
     "theora": "-c:v libtheora -q:v 9 -g 24 -pix_fmt yuv420p",
     "ffv1": "-c:v ffv1 -pix_fmt yuv420p",
-    "dnxhd": "-c:v dnxhd -profile:v dnxhr_sq -pix_fmt yuv422p",
 }
 AUDIO = {
     "aac": "-c:a aac -b:a 128k",
@@ -263,7 +262,6 @@ SOURCES = {
     "mjpeg-mov": Source("mov", video="mjpeg-422", audio="pcm"),
     "prores-mov": Source("mov", video="prores", audio="pcm24"),
     "prores4444-mov": Source("mov", video="prores4444", audio="pcm24"),
-    "dnxhr-mov": Source("mov", video="dnxhd", audio="pcm", size=(320, 184)),
     "theora-ogg": Source("ogg", video="theora", audio="vorbis", slack=1024),
     "ffv1-mkv": Source("mkv", video="ffv1", audio="flac"),
     # orientation: the coded picture is turned so that the tag turns it back upright
@@ -323,7 +321,7 @@ SOURCES = {
     "odd-mjpeg": Source("avi", video="mjpeg", audio="pcm", size=(321, 241)),
     "portrait": Source("mp4", size=(180, 320)),
     "tiny": Source("mp4", size=(64, 36), picture_db=22.0),
-    "large": Source("mp4", size=(1920, 1080), frames=15),
+    "large": Source("mp4", size=(1920, 1080), frames=30),
     # sound
     "no-audio": Source("mp4", audio=""),
     "no-audio-webm": Source("webm", video="vp8", audio=""),
@@ -382,12 +380,11 @@ class Facts:
 def facts(name):
     """The Facts of one of SOURCES, kept beside the file."""
     path = source(name)
-    recipe = [path.name, "facts"]
+    recipe = [path.name, "facts", 2]
 
     def make(out, _work):
         s = SOURCES[name]
         info = judge.probe(path)
-        start = float(info["format"].get("start_time", 0))
         found = {"counters": [], "times": [], "bursts": [], "displayed": None,
                  "seconds": float(info["format"].get("duration", 0))}
         if s.video and s.video != "cover":
@@ -398,15 +395,13 @@ def facts(name):
             found["displayed"] = [str(v) for v in judge.displayed_size(path)]
             assert len(found["times"]) == len(found["counters"]), name
         if s.audio:
-            stream = judge.stream(path, "audio")
-            rate = int(stream["sample_rate"])
-            offset = float(stream.get("start_time", 0)) - start
-            signal = judge.decode_audio(path)[:, 0]
+            rate = int(judge.stream(path, "audio")["sample_rate"])
+            signal = judge.decode_audio_timed(path)
             for i, t in enumerate(burst_times(s.frames / float(Fraction(s.fps)))):
                 position, score = judge.burst_position(signal, burst_number(CLIP_OF[name], i), rate, t, reach_s=1.0)
                 # One that an edit list or a shorter track cut away is not there to be heard.
                 if score > 0.7:
-                    found["bursts"].append([i, position / rate + offset])
+                    found["bursts"].append([i, position / rate])
         out.write_text(json.dumps(found), encoding="ascii")
 
     known = json.loads(_cached(f"{name}-facts", "json", recipe, make).read_text(encoding="ascii"))

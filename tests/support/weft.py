@@ -36,7 +36,7 @@ def environment(**more):
         folders = [str(build / "plugins")]
         env["GST_PLUGIN_PATH"] = os.pathsep.join(folders)
         env["GST_REGISTRY_1_0"] = str(build / "gst-registry.bin")
-        env["WEFT_DATA_DIR"] = str(ROOT / "pipelines")
+        env.setdefault("WEFT_DATA_DIR", str(ROOT / "pipelines"))
         for name, folder in (("PATH", "launcher/cli"), ("LD_LIBRARY_PATH", "launcher/lib"),
                              ("GI_TYPELIB_PATH", "launcher/lib")):
             env[name] = os.pathsep.join(filter(None, [str(build / folder), env.get(name)]))
