@@ -359,6 +359,62 @@ test_the_job_schema_is_described (void)
   }
 }
 
+/* The guide has a line for every member. */
+static void
+assert_in_guide (JsonNode *node, const gchar *guide)
+{
+  JsonObjectIter iter;
+  const gchar *name;
+  JsonNode *member;
+  JsonObject *properties;
+
+  if (JSON_NODE_HOLDS_ARRAY (node)) {
+    for (guint i = 0; i < json_array_get_length (json_node_get_array (node)); i++)
+      assert_in_guide (json_array_get_element (json_node_get_array (node), i), guide);
+  }
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return;
+  properties = weft_json_get_member_object (json_node_get_object (node), "properties");
+  if (properties != NULL) {
+    json_object_iter_init_ordered (&iter, properties);
+    while (json_object_iter_next_ordered (&iter, &name, &member)) {
+      g_autofree gchar *line = g_strdup_printf ("\n| `%s` | ", name);
+      JsonNode *description = json_object_get_member (json_node_get_object (member), "description");
+
+      /* What switches an analysis on has a table of its own, and no line. */
+      if (weft_json_get_member_object (json_node_get_object (member), "properties") == NULL
+          && !(
+              json_object_has_member (json_node_get_object (member), "$ref") && description == NULL)
+          && strstr (guide, line) == NULL)
+        g_error ("docs/guide/job.md has no line for `%s`", name);
+      if (description != NULL && strstr (guide, json_node_get_string (description)) == NULL
+          && weft_json_get_member_object (json_node_get_object (member), "properties") == NULL)
+        g_error ("docs/guide/job.md says something else of `%s` than “%s”", name,
+            json_node_get_string (description));
+    }
+  }
+  json_object_iter_init_ordered (&iter, json_node_get_object (node));
+  while (json_object_iter_next_ordered (&iter, &name, &member))
+    assert_in_guide (member, guide);
+}
+
+static void
+test_the_guide_has_every_member (void)
+{
+  g_autofree gchar *schema_path =
+      g_build_filename (g_getenv ("WEFT_DATA_DIR"), "job.schema.json", NULL);
+  g_autofree gchar *guide_path =
+      g_build_filename (g_getenv ("WEFT_SOURCE_ROOT"), "docs", "guide", "job.md", NULL);
+  g_autofree gchar *schema = NULL;
+  g_autofree gchar *guide = NULL;
+  g_autoptr (JsonNode) root = NULL;
+
+  g_assert_true (g_file_get_contents (schema_path, &schema, NULL, NULL));
+  g_assert_true (g_file_get_contents (guide_path, &guide, NULL, NULL));
+  root = parse (schema);
+  assert_in_guide (root, guide);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -372,5 +428,6 @@ main (int argc, char **argv)
   g_test_add_func ("/schema/defaults-are-not-shared", test_defaults_are_not_shared);
   g_test_add_func ("/schema/suggests-what-was-meant", test_suggests_what_was_meant);
   g_test_add_func ("/schema/the-job-schema-is-described", test_the_job_schema_is_described);
+  g_test_add_func ("/schema/the-guide-has-every-member", test_the_guide_has_every_member);
   return g_test_run ();
 }
