@@ -320,7 +320,7 @@ parse_mdhd (Track *track, const Box *box, GError **error)
 
   if (!gst_byte_reader_get_uint8 (&reader, &version) || version > 1
       || !gst_byte_reader_skip (&reader, version == 1 ? 19 : 11)
-      || !gst_byte_reader_get_uint32_be (&reader, &track->timescale) || track->timescale == 0)
+      || !gst_byte_reader_get_uint32_be (&reader, &track->timescale))
     return weft_mp4_malformed (error, box->type, "no timescale");
   return TRUE;
 }
@@ -368,6 +368,9 @@ parse_trak (WeftMp4Moov *moov, const Box *trak, GError **error)
   track->handler = GST_READ_UINT32_BE (hdlr.payload + 8);
   if (!parse_mdhd (track, &mdhd, error) || !parse_stbl (track, &stbl, error))
     return FALSE;
+  /* mp4mux writes a track for a pad that never had caps, with nothing in it. */
+  if (track->timescale == 0 && track->samples > 0)
+    return weft_mp4_malformed (error, BOX_MDHD, "no timescale");
   if (find_box (trak, BOX_EDTS, &edts) && find_box (&edts, BOX_ELST, &elst))
     return parse_elst (track, &elst, error);
   return TRUE;
