@@ -29,14 +29,17 @@
 
 #include <gst/base/gstadapter.h>
 
+#include "weftmp4fit.h"
 #include "weftmp4moov.h"
+#include "weftmp4output.h"
+#include "weftmp4prologue.h"
 #include "weftmp4upstream.h"
 
 GST_DEBUG_CATEGORY_STATIC (weft_mp4_layout_debug);
 #define GST_CAT_DEFAULT weft_mp4_layout_debug
 
 /* Enough for the header of seven minutes at 30 frames a second; what it falls short of is made up
- * by moving the first chunks, see finish_file(). */
+ * by moving the first chunks, see weft_mp4_fit(). */
 #define RESERVE_UNKNOWN_BYTES (256 * 1024)
 #define RESERVE_MAX_BYTES (1u << 30)
 
@@ -44,29 +47,13 @@ GST_DEBUG_CATEGORY_STATIC (weft_mp4_layout_debug);
 #define HEAD_KNOWN_BYTES (512 * 1024)
 #define HEAD_UNKNOWN_BYTES (4 * 1024 * 1024)
 
-/* What stands before the media data other than a movie header is small. */
-#define PROLOGUE_MAX_BYTES (1024 * 1024)
-#define MOOV_MAX_BYTES (512u * 1024 * 1024)
 /* Boxes after the movie header: XMP and the like. */
 #define EPILOGUE_MAX_BYTES (16u * 1024 * 1024)
 
-#define ZEROS_BYTES (64 * 1024)
-
-/* mp4mux reserves 16 bytes: an empty `free` box and a 32-bit `mdat`, or one 64-bit `mdat`. */
-#define MDAT_PLACE_BYTES 16
-
-#define FOURCC(a, b, c, d)                                                                         \
-  ((guint32) (a) << 24 | (guint32) (b) << 16 | (guint32) (c) << 8 | (guint32) (d))
-#define BOX_FREE FOURCC ('f', 'r', 'e', 'e')
-#define BOX_FTYP FOURCC ('f', 't', 'y', 'p')
-#define BOX_JP FOURCC ('j', 'P', ' ', ' ')
-#define BOX_MDAT FOURCC ('m', 'd', 'a', 't')
-#define BOX_MOOF FOURCC ('m', 'o', 'o', 'f')
-#define BOX_MOOV FOURCC ('m', 'o', 'o', 'v')
-#define BOX_MVHD FOURCC ('m', 'v', 'h', 'd')
-#define BOX_SIDX FOURCC ('s', 'i', 'd', 'x')
-#define BOX_STYP FOURCC ('s', 't', 'y', 'p')
-#define BOX_UUID FOURCC ('u', 'u', 'i', 'd')
+#define BOX_FREE WEFT_MP4_FOURCC ('f', 'r', 'e', 'e')
+#define BOX_MDAT WEFT_MP4_FOURCC ('m', 'd', 'a', 't')
+#define BOX_MOOV WEFT_MP4_FOURCC ('m', 'o', 'o', 'v')
+#define BOX_MVHD WEFT_MP4_FOURCC ('m', 'v', 'h', 'd')
 
 #define DEFAULT_RESERVE_BYTES 0
 #define DEFAULT_AUDIO_PRIMING (-1)
@@ -124,13 +111,11 @@ struct _WeftMp4Layout {
 
   /* All that follows belongs to the streaming thread. */
   LayoutState state;
-  GstAdapter *held;     /* input not forwarded yet: prologue, box header, movie header */
-  GstEvent *segment;    /* the muxer's first segment */
-  guint64 in_position;  /* where the next input byte belongs */
-  guint64 in_end;       /* the furthest input byte so far */
-  guint64 out_position; /* where downstream writes next */
-  gboolean out_started; /* downstream has had a segment */
-  GBytes *reserve_zeros;
+  GstAdapter *held;    /* input not forwarded yet: prologue, box header, movie header */
+  GstEvent *segment;   /* the muxer's first segment */
+  guint64 in_position; /* where the next input byte belongs */
+  guint64 in_end;      /* the furthest input byte so far */
+  WeftMp4Output out;
   guint64 reserve;       /* size of the reserved room */
   guint64 mdat_position; /* of the 16 bytes mp4mux patches, in the input */
   guint64 hold_position; /* of the first held byte, in the input */
@@ -169,8 +154,8 @@ reset (WeftMp4Layout *self)
   self->state = STATE_PROLOGUE;
   gst_adapter_clear (self->held);
   gst_clear_event (&self->segment);
-  self->in_position = self->in_end = self->out_position = 0;
-  self->out_started = FALSE;
+  self->in_position = self->in_end = 0;
+  self->out = (WeftMp4Output){ self->srcpad, 0, FALSE };
   self->reserve = self->mdat_position = self->hold_position = 0;
   g_queue_clear_full (&self->head, (GDestroyNotify) gst_buffer_unref);
   self->head_bytes = self->head_limit = 0;
@@ -196,69 +181,6 @@ fail (WeftMp4Layout *self, const gchar *reason)
   set_state (self, STATE_FAILED);
   GST_ELEMENT_ERROR (self, STREAM, MUX, ("The MP4 file cannot be laid out: %s.", reason), (NULL));
   return GST_FLOW_ERROR;
-}
-
-/* ---- output ---- */
-
-/* Makes downstream write at @position. */
-static gboolean
-seek_output (WeftMp4Layout *self, guint64 position)
-{
-  GstSegment segment;
-
-  if (self->out_started && self->out_position == position)
-    return TRUE;
-  gst_segment_init (&segment, GST_FORMAT_BYTES);
-  segment.start = segment.position = segment.time = position;
-  self->out_started = TRUE;
-  self->out_position = position;
-  return gst_pad_push_event (self->srcpad, gst_event_new_segment (&segment));
-}
-
-static GstFlowReturn
-push_at (WeftMp4Layout *self, guint64 position, GstBuffer *buffer)
-{
-  gsize size = gst_buffer_get_size (buffer);
-
-  seek_output (self, position);
-  self->out_position += size;
-  return gst_pad_push (self->srcpad, buffer);
-}
-
-static GstFlowReturn
-push_bytes_at (WeftMp4Layout *self, guint64 position, GBytes *bytes)
-{
-  return push_at (self, position, gst_buffer_new_wrapped_bytes (bytes));
-}
-
-static GstFlowReturn
-push_free_header (WeftMp4Layout *self, guint64 position, guint64 size)
-{
-  guint8 *header = g_malloc (WEFT_MP4_BOX_HEADER_BYTES);
-
-  GST_WRITE_UINT32_BE (header, (guint32) size);
-  GST_WRITE_UINT32_BE (header + 4, BOX_FREE);
-  return push_at (self, position, gst_buffer_new_wrapped (header, WEFT_MP4_BOX_HEADER_BYTES));
-}
-
-/* Writes the room for the movie header, a `free` box of zeros, so that the file is
- * whole at any moment and a sink that cannot skip ahead need not. */
-static GstFlowReturn
-push_reserve (WeftMp4Layout *self, guint64 position)
-{
-  guint64 done = WEFT_MP4_BOX_HEADER_BYTES;
-  GstFlowReturn flow = push_free_header (self, position, self->reserve);
-  g_autoptr (GBytes) zeros = g_bytes_new_take (g_malloc0 (ZEROS_BYTES), ZEROS_BYTES);
-
-  while (flow == GST_FLOW_OK && done < self->reserve) {
-    g_autoptr (GBytes) part =
-        g_bytes_new_from_bytes (zeros, 0, (gsize) MIN (ZEROS_BYTES, self->reserve - done));
-    guint64 at = position + done;
-
-    done += g_bytes_get_size (part);
-    flow = push_bytes_at (self, at, part);
-  }
-  return flow;
 }
 
 static GBytes *
@@ -328,56 +250,6 @@ read_moov (WeftMp4Layout *self, GBytes *bytes, GError **error)
   return g_steal_pointer (&moov);
 }
 
-/* Tries to fill @room bytes with the header and, after it, a `free` box. Sets *out to NULL where
- * it does not fit, with *needed saying how large it is. */
-static gboolean
-fit_moov (const WeftMp4Moov *moov, const WeftMp4Shift *shift, guint64 room, GBytes **out,
-    guint64 *needed, GError **error)
-{
-  g_autoptr (GBytes) bytes = weft_mp4_moov_write (moov, shift, 0, error);
-  guint64 size, rest;
-
-  *out = NULL;
-  if (bytes == NULL)
-    return FALSE;
-  size = *needed = g_bytes_get_size (bytes);
-  if (size > room)
-    return TRUE;
-  rest = room - size;
-  if (rest > 0 && rest < WEFT_MP4_BOX_HEADER_BYTES) {
-    g_clear_pointer (&bytes, g_bytes_unref);
-    bytes = weft_mp4_moov_write (moov, shift, (guint) rest, error);
-    if (bytes == NULL)
-      return FALSE;
-  }
-  *out = g_steal_pointer (&bytes);
-  return TRUE;
-}
-
-/* Where the room is too small, the first chunks, still in memory, are written again at the end of
- * the media data and the room grows by the place they leave. */
-static gboolean
-make_room (WeftMp4Layout *self, const WeftMp4Moov *moov, guint64 media_start, guint64 media_end,
-    guint64 needed, GBytes **out, guint64 *moved, GError **error)
-{
-  *out = NULL;
-  *moved = 0;
-  while (*out == NULL) {
-    guint64 short_of = needed - (self->reserve + *moved);
-    guint64 cut = weft_mp4_moov_next_chunk_start (moov, media_start + *moved + short_of, media_end);
-    WeftMp4Shift shift;
-
-    if (cut - media_start > self->head_bytes)
-      return TRUE;
-    *moved = cut - media_start;
-    shift = (WeftMp4Shift){ cut, (gint64) (media_end - media_start + self->reserve),
-      (gint64) self->reserve };
-    if (!fit_moov (moov, &shift, self->reserve + *moved, out, &needed, error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
 static GstFlowReturn
 push_moved_chunks (WeftMp4Layout *self, guint64 position, guint64 moved)
 {
@@ -393,35 +265,71 @@ push_moved_chunks (WeftMp4Layout *self, guint64 position, guint64 moved)
       buffer = part;
       size = (gsize) moved;
     }
-    flow = push_at (self, position, buffer);
+    flow = weft_mp4_output_push (&self->out, position, buffer);
     position += size;
     moved -= size;
   }
   return flow;
 }
 
-/* The payload size that the patched 16 bytes state, or FALSE if they are something else. */
+/* Takes the held header apart from what follows it, reads it and finds its place. */
 static gboolean
-parse_mdat_place (const guint8 *data, guint64 *payload)
+place_moov (WeftMp4Layout *self, guint64 media_start, guint64 media_end, WeftMp4Fit *fit,
+    WeftMp4MoovInfo *info, GError **error)
 {
-  guint32 size = GST_READ_UINT32_BE (data), type = GST_READ_UINT32_BE (data + 4);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (WeftMp4Moov) moov = NULL;
+  guint8 header[4];
+  gsize size;
 
-  if (size == WEFT_MP4_BOX_HEADER_BYTES && type == BOX_FREE
-      && GST_READ_UINT32_BE (data + 12) == BOX_MDAT) {
-    guint32 inner = GST_READ_UINT32_BE (data + 8);
-    if (inner < WEFT_MP4_BOX_HEADER_BYTES)
-      return FALSE;
-    *payload = inner - WEFT_MP4_BOX_HEADER_BYTES;
-    return TRUE;
+  gst_adapter_copy (self->held, header, 0, sizeof header);
+  size = GST_READ_UINT32_BE (header);
+  if (size > gst_adapter_available (self->held)) {
+    g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_MUX, "the movie header is not complete");
+    return FALSE;
   }
-  if (size == 1 && type == BOX_MDAT) {
-    guint64 large = GST_READ_UINT64_BE (data + 8);
-    if (large < MDAT_PLACE_BYTES)
-      return FALSE;
-    *payload = large - MDAT_PLACE_BYTES;
-    return TRUE;
+  bytes = take_held_bytes (self, size);
+  moov = read_moov (self, bytes, error);
+  if (moov == NULL)
+    return FALSE;
+  if (weft_mp4_moov_is_fragmented (moov)) {
+    g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_MUX,
+        "mp4mux writes fragments after its header; set fragment-duration=0");
+    return FALSE;
   }
-  return FALSE;
+  weft_mp4_moov_get_info (moov, info);
+  return weft_mp4_moov_check_offsets (moov, media_start, media_end, error)
+         && weft_mp4_fit (
+             moov, media_start, media_end, self->reserve, self->head_bytes, fit, error);
+}
+
+/* First what belongs at the end, then the size of the media data, the header last: a file that is
+ * cut off in between has either no header or a right one. Takes @patch. */
+static GstFlowReturn
+write_end (WeftMp4Layout *self, const WeftMp4Fit *fit, guint64 media_end, GstBuffer *patch)
+{
+  g_autoptr (GstBuffer) mdat_header = patch;
+  guint64 end = media_end + self->reserve + fit->moved_bytes;
+  guint64 moov_bytes = g_bytes_get_size (fit->moov);
+  guint64 room = self->reserve + fit->moved_bytes;
+  gsize epilogue = gst_adapter_available (self->held);
+  GstFlowReturn flow = push_moved_chunks (self, media_end + self->reserve, fit->moved_bytes);
+
+  if (flow == GST_FLOW_OK && !fit->first) {
+    flow = weft_mp4_output_push_bytes (&self->out, end, fit->moov);
+    end += moov_bytes;
+  }
+  if (flow == GST_FLOW_OK && epilogue > 0)
+    flow = weft_mp4_output_push (&self->out, end, gst_adapter_take_buffer (self->held, epilogue));
+  if (flow == GST_FLOW_OK)
+    flow = weft_mp4_output_push (
+        &self->out, self->mdat_position + room, g_steal_pointer (&mdat_header));
+  if (flow == GST_FLOW_OK && fit->first && moov_bytes < room)
+    flow = weft_mp4_output_push_free_header (
+        &self->out, self->mdat_position + moov_bytes, room - moov_bytes);
+  if (flow == GST_FLOW_OK && fit->first)
+    flow = weft_mp4_output_push_bytes (&self->out, self->mdat_position, fit->moov);
+  return flow;
 }
 
 /* mp4mux has gone back to state the size of the media data: all of the file is known now. Takes
@@ -429,112 +337,41 @@ parse_mdat_place (const guint8 *data, guint64 *payload)
 static GstFlowReturn
 finish_file (WeftMp4Layout *self, GstBuffer *patch)
 {
+  g_autoptr (GstBuffer) mdat_header = patch;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) moov_bytes = NULL;
-  g_autoptr (GBytes) written = NULL;
-  g_autoptr (WeftMp4Moov) moov = NULL;
-  guint8 place[MDAT_PLACE_BYTES], moov_header[4];
-  guint64 payload, media_start, media_end, out_end, needed, moved = 0, room, free_bytes;
-  gsize held, moov_size;
-  WeftMp4Shift shift = { 0, 0, (gint64) self->reserve };
+  g_auto (WeftMp4Fit) fit = { 0 };
+  guint8 place[WEFT_MP4_MDAT_PLACE_BYTES];
+  guint64 media_start = self->mdat_position + WEFT_MP4_MDAT_PLACE_BYTES, media_end, moov_bytes;
   WeftMp4MoovInfo info;
-  GstFlowReturn flow = GST_FLOW_OK;
-  gboolean moov_first;
+  GstFlowReturn flow;
 
   gst_buffer_extract (patch, 0, place, sizeof place);
-  media_start = self->mdat_position + MDAT_PLACE_BYTES;
-  if (!parse_mdat_place (place, &payload)
-      || !g_uint64_checked_add (&media_end, media_start, payload)
-      || media_end != self->hold_position) {
-    gst_buffer_unref (patch);
+  if (!weft_mp4_parse_mdat_place (place, &self->media_bytes)
+      || !g_uint64_checked_add (&media_end, media_start, self->media_bytes)
+      || media_end != self->hold_position)
     return fail (self, "the size of the media data is not what went by");
-  }
-  self->media_bytes = payload;
-
-  held = gst_adapter_available (self->held);
-  gst_adapter_copy (self->held, moov_header, 0, sizeof moov_header);
-  moov_size = GST_READ_UINT32_BE (moov_header);
-  if (moov_size > held) {
-    gst_buffer_unref (patch);
-    return fail (self, "the movie header is not complete");
-  }
-  moov_bytes = take_held_bytes (self, moov_size);
-  held -= moov_size;
-
-  moov = read_moov (self, moov_bytes, &error);
-  if (moov != NULL && weft_mp4_moov_is_fragmented (moov)) {
-    gst_buffer_unref (patch);
-    return fail (self, "mp4mux writes fragments after a first movie header, which has no one "
-                       "header to put first; set fragment-duration=0");
-  }
-  if (moov == NULL || !weft_mp4_moov_check_offsets (moov, media_start, media_end, &error)
-      || !fit_moov (moov, &shift, self->reserve, &written, &needed, &error)
-      || (written == NULL
-          && !make_room (self, moov, media_start, media_end, needed, &written, &moved, &error))) {
-    gst_buffer_unref (patch);
+  if (!place_moov (self, media_start, media_end, &fit, &info, &error))
     return fail_from (self, error);
-  }
-  weft_mp4_moov_get_info (moov, &info);
-  moov_first = written != NULL;
-  if (!moov_first) {
-    moved = 0;
-    written = weft_mp4_moov_write (moov, &shift, 0, &error);
-    if (written == NULL) {
-      gst_buffer_unref (patch);
-      return fail_from (self, error);
-    }
-  }
-
-  /* First what belongs at the end, then the size of the media data, the header last: a file that
-   * is cut off in between has either no header or a right one. */
-  out_end = media_end + self->reserve;
-  flow = push_moved_chunks (self, out_end, moved);
-  out_end += moved;
-  if (flow == GST_FLOW_OK && !moov_first) {
-    flow = push_bytes_at (self, out_end, written);
-    out_end += g_bytes_get_size (written);
-  }
-  if (flow == GST_FLOW_OK && held > 0) {
-    g_autoptr (GBytes) epilogue = take_held_bytes (self, held);
-    flow = push_bytes_at (self, out_end, epilogue);
-  }
-  if (flow == GST_FLOW_OK)
-    flow = push_at (self, self->mdat_position + self->reserve + moved, patch);
-  else
-    gst_buffer_unref (patch);
-
-  room = self->reserve + moved;
-  free_bytes = moov_first ? room - g_bytes_get_size (written) : room;
-  if (flow == GST_FLOW_OK && moov_first) {
-    if (free_bytes > 0)
-      flow = push_free_header (self, self->mdat_position + g_bytes_get_size (written), free_bytes);
-    if (flow == GST_FLOW_OK)
-      flow = push_bytes_at (self, self->mdat_position, written);
-  }
+  flow = write_end (self, &fit, media_end, g_steal_pointer (&mdat_header));
   if (flow != GST_FLOW_OK)
     return flow;
 
   set_state (self, STATE_DONE);
   self->moov_written = TRUE;
   g_queue_clear_full (&self->head, (GDestroyNotify) gst_buffer_unref);
-  publish_stats (self, &info, g_bytes_get_size (written), free_bytes, moved, moov_first);
-  if (!moov_first)
+  moov_bytes = g_bytes_get_size (fit.moov);
+  publish_stats (self, &info, moov_bytes,
+      self->reserve + fit.moved_bytes - (fit.first ? moov_bytes : 0), fit.moved_bytes, fit.first);
+  if (!fit.first)
     GST_ELEMENT_WARNING (self, STREAM, MUX,
-        ("The movie header is at the end of the file: it has %" G_GSIZE_FORMAT
+        ("The movie header is at the end of the file: it has %" G_GUINT64_FORMAT
          " bytes and %" G_GUINT64_FORMAT " were reserved.",
-            g_bytes_get_size (written), self->reserve),
+            moov_bytes, self->reserve),
         ("set reserve-bytes, or video-frames and audio-samples"));
   return GST_FLOW_OK;
 }
 
 /* ---- media data of unknown length ---- */
-
-static guint64
-aac_packets (guint64 samples, guint64 priming)
-{
-  /* One more than the samples fill, as encoders flush a last one. */
-  return (samples + priming + 1023) / 1024 + 1;
-}
 
 static void
 choose_reserve (WeftMp4Layout *self)
@@ -579,9 +416,10 @@ choose_reserve (WeftMp4Layout *self)
     self->head_limit = HEAD_UNKNOWN_BYTES;
     return;
   }
-  estimate = weft_mp4_moov_estimate_bytes (frames * MAX (up->video_tracks, 1), video_ns,
-      samples == 0 ? 0
-                   : aac_packets (samples, up->audio_priming_samples) * MAX (up->audio_tracks, 1),
+  estimate = weft_mp4_estimate_bytes (frames * MAX (up->video_tracks, 1), video_ns,
+      samples == 0
+          ? 0
+          : weft_mp4_aac_packets (samples, up->audio_priming_samples) * MAX (up->audio_tracks, 1),
       audio_ns * MAX (up->audio_tracks, 1));
   self->reserve = MIN (estimate, RESERVE_MAX_BYTES);
 }
@@ -608,7 +446,7 @@ static GstFlowReturn
 push_media (WeftMp4Layout *self, GstBuffer *buffer, guint64 in_position)
 {
   keep_head (self, buffer);
-  return push_at (self, in_position + self->reserve, buffer);
+  return weft_mp4_output_push (&self->out, in_position + self->reserve, buffer);
 }
 
 /* mp4mux writes its header with one buffer, so nothing else need be looked at. A sample that looks
@@ -642,7 +480,7 @@ handle_media (WeftMp4Layout *self, GstBuffer *buffer)
   gboolean appends = position == self->in_end;
   GstFlowReturn flow = GST_FLOW_OK;
 
-  if (position == self->mdat_position && size == MDAT_PLACE_BYTES) {
+  if (position == self->mdat_position && size == WEFT_MP4_MDAT_PLACE_BYTES) {
     if (self->state == STATE_HOLD)
       return finish_file (self, buffer);
     gst_buffer_unref (buffer);
@@ -651,7 +489,7 @@ handle_media (WeftMp4Layout *self, GstBuffer *buffer)
   }
   if (!appends) {
     /* Media data written again (a timecode): what was kept of it is no longer right. */
-    if (self->state == STATE_HOLD || position < self->mdat_position + MDAT_PLACE_BYTES
+    if (self->state == STATE_HOLD || position < self->mdat_position + WEFT_MP4_MDAT_PLACE_BYTES
         || position + size > self->in_end) {
       gst_buffer_unref (buffer);
       return fail (self, "mp4mux wrote where only headers can be");
@@ -660,7 +498,7 @@ handle_media (WeftMp4Layout *self, GstBuffer *buffer)
     g_queue_clear_full (&self->head, (GDestroyNotify) gst_buffer_unref);
     self->head_bytes = 0;
     self->in_position += size;
-    return push_at (self, position + self->reserve, buffer);
+    return weft_mp4_output_push (&self->out, position + self->reserve, buffer);
   }
 
   self->in_position += size;
@@ -677,7 +515,7 @@ handle_media (WeftMp4Layout *self, GstBuffer *buffer)
     return push_media (self, buffer, position);
   gst_adapter_push (self->held, buffer);
   if (self->in_end - self->hold_position > EPILOGUE_MAX_BYTES
-      && gst_adapter_available (self->held) > MOOV_MAX_BYTES)
+      && gst_adapter_available (self->held) > WEFT_MP4_MOOV_MAX_BYTES)
     return release_held_media (self);
   return GST_FLOW_OK;
 }
@@ -712,7 +550,7 @@ push_early_moov (WeftMp4Layout *self)
   weft_mp4_moov_get_info (moov, &info);
   self->moov_written = TRUE;
   publish_stats (self, &info, g_bytes_get_size (written), 0, 0, TRUE);
-  return push_bytes_at (self, self->out_position, written);
+  return weft_mp4_output_push_bytes (&self->out, self->out.position, written);
 }
 
 static GstFlowReturn
@@ -734,7 +572,7 @@ push_late_moov (WeftMp4Layout *self, gsize size)
   if (written == NULL)
     return fail_from (self, error);
   weft_mp4_moov_get_info (moov, &info);
-  flow = push_bytes_at (self, self->out_position, written);
+  flow = weft_mp4_output_push_bytes (&self->out, self->out.position, written);
   self->moov_written = TRUE;
   publish_stats (self, &info, g_bytes_get_size (written), 0, 0, FALSE);
   GST_ELEMENT_WARNING (self, STREAM, MUX,
@@ -750,7 +588,7 @@ drain_boxes (WeftMp4Layout *self)
 
   while (flow == GST_FLOW_OK && gst_adapter_available (self->held) > 0) {
     gsize available = gst_adapter_available (self->held), header_size;
-    guint8 header[MDAT_PLACE_BYTES];
+    guint8 header[WEFT_MP4_MDAT_PLACE_BYTES];
     guint32 type;
     guint64 size;
 
@@ -758,7 +596,8 @@ drain_boxes (WeftMp4Layout *self)
       gsize part = (gsize) MIN (self->box_left, available);
 
       self->box_left -= part;
-      flow = push_at (self, self->out_position, gst_adapter_take_buffer_fast (self->held, part));
+      flow = weft_mp4_output_push (
+          &self->out, self->out.position, gst_adapter_take_buffer_fast (self->held, part));
       continue;
     }
     if (available < WEFT_MP4_BOX_HEADER_BYTES)
@@ -768,16 +607,16 @@ drain_boxes (WeftMp4Layout *self)
     type = GST_READ_UINT32_BE (header + 4);
     header_size = WEFT_MP4_BOX_HEADER_BYTES;
     if (size == 1) {
-      if (available < MDAT_PLACE_BYTES)
+      if (available < WEFT_MP4_MDAT_PLACE_BYTES)
         break;
-      gst_adapter_copy (self->held, header, 0, MDAT_PLACE_BYTES);
+      gst_adapter_copy (self->held, header, 0, WEFT_MP4_MDAT_PLACE_BYTES);
       size = GST_READ_UINT64_BE (header + 8);
-      header_size = MDAT_PLACE_BYTES;
+      header_size = WEFT_MP4_MDAT_PLACE_BYTES;
     }
     if (size < header_size)
       return fail (self, "a box has an impossible size");
     if (type == BOX_MOOV && !self->moov_written) {
-      if (size > MOOV_MAX_BYTES)
+      if (size > WEFT_MP4_MOOV_MAX_BYTES)
         return fail (self, "the movie header is too large");
       if (available < size)
         break;
@@ -804,7 +643,7 @@ start_passing (WeftMp4Layout *self, const gchar *reason)
       ("edit lists and layout are mp4mux's own"));
   if (self->segment != NULL)
     gst_pad_push_event (self->srcpad, g_steal_pointer (&self->segment));
-  self->out_started = TRUE;
+  self->out.started = TRUE;
   if (held > 0)
     flow = gst_pad_push (self->srcpad, gst_adapter_take_buffer (self->held, held));
   return flow;
@@ -824,114 +663,55 @@ start_media (WeftMp4Layout *self, gsize prologue)
   GST_INFO_OBJECT (
       self, "reserving %" G_GUINT64_FORMAT " bytes at %" G_GSIZE_FORMAT, self->reserve, prologue);
   if (prologue > 0)
-    flow = push_at (self, 0, gst_adapter_take_buffer (self->held, prologue));
+    flow = weft_mp4_output_push (&self->out, 0, gst_adapter_take_buffer (self->held, prologue));
   if (flow == GST_FLOW_OK)
-    flow = push_reserve (self, prologue);
-  place = gst_adapter_take_buffer (self->held, MDAT_PLACE_BYTES);
+    flow = weft_mp4_output_push_free (&self->out, prologue, self->reserve);
+  place = gst_adapter_take_buffer (self->held, WEFT_MP4_MDAT_PLACE_BYTES);
   if (flow == GST_FLOW_OK)
-    flow = push_at (self, prologue + self->reserve, g_steal_pointer (&place));
+    flow = weft_mp4_output_push (&self->out, prologue + self->reserve, g_steal_pointer (&place));
   rest = gst_adapter_available (self->held);
   if (flow == GST_FLOW_OK && rest > 0)
-    flow =
-        push_media (self, gst_adapter_take_buffer (self->held, rest), prologue + MDAT_PLACE_BYTES);
+    flow = push_media (
+        self, gst_adapter_take_buffer (self->held, rest), prologue + WEFT_MP4_MDAT_PLACE_BYTES);
   return flow;
 }
 
-/* Nothing is open: the muxer knew all sizes. @moov_at is the offset of a header that came first,
- * or negative. */
+/* Nothing is open: the muxer knew all sizes, and may have written a header first. */
 static GstFlowReturn
-start_boxes (WeftMp4Layout *self, gssize moov_at, gsize moov_size)
+start_boxes (WeftMp4Layout *self, const WeftMp4Prologue *prologue)
 {
   GstFlowReturn flow = GST_FLOW_OK;
 
   set_state (self, STATE_BOXES);
-  if (moov_at >= 0) {
-    if (moov_at > 0)
-      flow = push_at (self, 0, gst_adapter_take_buffer (self->held, (gsize) moov_at));
-    else
-      seek_output (self, 0);
-    self->early_moov = take_held_bytes (self, moov_size);
+  weft_mp4_output_seek (&self->out, 0);
+  if (prologue->has_moov) {
+    if (prologue->moov_at > 0)
+      flow = weft_mp4_output_push (
+          &self->out, 0, gst_adapter_take_buffer (self->held, prologue->moov_at));
+    self->early_moov = take_held_bytes (self, prologue->moov_bytes);
     if (flow == GST_FLOW_OK)
       flow = push_early_moov (self);
-  } else {
-    seek_output (self, 0);
   }
   return flow == GST_FLOW_OK ? drain_boxes (self) : flow;
 }
 
-/* Looks at the boxes held so far until one says which way mp4mux writes. */
 static GstFlowReturn
 scan_prologue (WeftMp4Layout *self)
 {
-  gsize available = gst_adapter_available (self->held), at = 0, moov_size = 0;
-  gssize moov_at = -1;
+  WeftMp4Prologue prologue;
 
-  while (available - at >= WEFT_MP4_BOX_HEADER_BYTES) {
-    guint8 header[MDAT_PLACE_BYTES] = { 0 };
-    gsize known = MIN (available - at, sizeof header);
-    guint32 size, type;
-
-    gst_adapter_copy (self->held, header, at, known);
-    size = GST_READ_UINT32_BE (header);
-    type = GST_READ_UINT32_BE (header + 4);
-    if (at == 0 && type != BOX_FTYP && type != BOX_JP)
-      return fail (self, "it does not begin as one");
-
-    switch (type) {
-      case BOX_FREE:
-        if (moov_at >= 0)
-          return start_passing (self, "mp4mux has filled the header in advance "
-                                      "(reserved-prefill)");
-        if (size != WEFT_MP4_BOX_HEADER_BYTES)
-          return start_passing (self, "mp4mux rewrites its header while it records "
-                                      "(reserved-max-duration)");
-        if (known < sizeof header)
-          return GST_FLOW_OK;
-        if (GST_READ_UINT32_BE (header + 12) != BOX_MDAT)
-          return start_passing (self, "mp4mux rewrites its header while it records "
-                                      "(reserved-max-duration)");
-        if (GST_READ_UINT32_BE (header + 8) == 0)
-          return start_media (self, at);
-        return start_boxes (self, moov_at, moov_size);
-      case BOX_MDAT:
-        if (size == 0)
-          return fail (self, "its media data has no known end");
-        return start_boxes (self, moov_at, moov_size);
-      case BOX_MOOF:
-      case BOX_SIDX:
-      case BOX_STYP:
-        return start_passing (self, "it is fragmented");
-      default:
-        break;
-    }
-
-    if (size < WEFT_MP4_BOX_HEADER_BYTES)
-      return fail (self, "a box has an impossible size");
-    if (size > (type == BOX_MOOV ? MOOV_MAX_BYTES : PROLOGUE_MAX_BYTES))
-      return fail (self, "a box before the media data is too large");
-    if (size > available - at)
+  switch (weft_mp4_prologue_scan (self->held, &prologue)) {
+    case WEFT_MP4_WAY_OPEN:
+      return start_media (self, prologue.bytes);
+    case WEFT_MP4_WAY_BOXES:
+      return start_boxes (self, &prologue);
+    case WEFT_MP4_WAY_OTHER:
+      return start_passing (self, prologue.reason);
+    case WEFT_MP4_WAY_BROKEN:
+      return fail (self, prologue.reason);
+    default:
       return GST_FLOW_OK;
-    if (type == BOX_MOOV) {
-      g_autofree guint8 *copy = g_malloc (size);
-      g_autoptr (GBytes) bytes = NULL;
-      g_autoptr (WeftMp4Moov) moov = NULL;
-      g_autoptr (GError) error = NULL;
-
-      gst_adapter_copy (self->held, copy, at, size);
-      bytes = g_bytes_new_take (g_steal_pointer (&copy), size);
-      moov = weft_mp4_moov_new (bytes, &error);
-      if (moov == NULL)
-        return fail_from (self, error);
-      if (weft_mp4_moov_is_fragmented (moov))
-        return start_passing (self, "it is fragmented");
-      moov_at = (gssize) at;
-      moov_size = size;
-    }
-    at += size;
-    if (at > MOOV_MAX_BYTES + PROLOGUE_MAX_BYTES)
-      return fail (self, "there is too much before the media data");
   }
-  return GST_FLOW_OK;
 }
 
 /* ---- pads ---- */
@@ -1154,6 +934,7 @@ weft_mp4_layout_init (WeftMp4Layout *self)
   self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
   GST_PAD_SET_PROXY_CAPS (self->srcpad);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+  self->out.pad = self->srcpad;
 }
 
 static void

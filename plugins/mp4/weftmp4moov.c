@@ -517,30 +517,3 @@ weft_mp4_moov_next_chunk_start (const WeftMp4Moov *moov, guint64 offset, guint64
   }
   return best;
 }
-
-/* The sizes mp4mux 1.22 and this file write, in bytes; see docs/design/0005-mp4-layout.md. */
-#define ESTIMATE_FIXED_BYTES 4096             /* all that does not grow, codec data and tags */
-#define ESTIMATE_FRAME_BYTES 16               /* stsz 4, ctts 8, stss 4 */
-#define ESTIMATE_PACKET_BYTES 4               /* stsz 4 */
-#define ESTIMATE_CHUNK_BYTES 20               /* stsc 12, co64 8 */
-#define ESTIMATE_CHUNK_NS (250 * GST_MSECOND) /* mp4mux's interleave-time */
-
-/**
- * weft_mp4_moov_estimate_bytes:
- * @video_frames: frames
- * @video_ns: length of the video
- * @audio_packets: packets of compressed audio
- * @audio_ns: length of the audio
- *
- * Returns: a size that the `moov` box of such a movie never exceeds
- */
-guint64
-weft_mp4_moov_estimate_bytes (
-    guint64 video_frames, guint64 video_ns, guint64 audio_packets, guint64 audio_ns)
-{
-  /* A chunk ends once it is longer than interleave-time; the last one may be shorter. */
-  guint64 chunks = video_ns / ESTIMATE_CHUNK_NS + audio_ns / ESTIMATE_CHUNK_NS + 4;
-
-  return ESTIMATE_FIXED_BYTES + ESTIMATE_FRAME_BYTES * video_frames
-         + ESTIMATE_PACKET_BYTES * audio_packets + ESTIMATE_CHUNK_BYTES * chunks;
-}

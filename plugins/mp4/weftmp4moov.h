@@ -79,7 +79,4 @@ guint64 weft_mp4_moov_next_chunk_start (const WeftMp4Moov *moov, guint64 offset,
 GBytes *weft_mp4_moov_write (
     const WeftMp4Moov *moov, const WeftMp4Shift *shift, guint padding_bytes, GError **error);
 
-guint64 weft_mp4_moov_estimate_bytes (
-    guint64 video_frames, guint64 video_ns, guint64 audio_packets, guint64 audio_ns);
-
 G_END_DECLS
