@@ -56,6 +56,7 @@ typedef struct {
   GstSegment segment;
   gint64 first_ns;
   gint64 end_ns;
+  guint64 raw_end; /* the latest end as the container counts */
   guint64 frames;
   guint64 newest;            /* the latest time stamp so far */
   guint64 usual_duration_ns; /* of a buffer, for those that do not say */
@@ -81,6 +82,7 @@ struct _WeftProbe {
   gboolean done;
   gboolean stale; /* a seek is on its way, and what comes is from before it */
   gboolean have_cover;
+  gboolean has_edits; /* what lies outside a segment was cut away on purpose */
   guint64 activity;
 };
 

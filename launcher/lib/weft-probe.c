@@ -100,32 +100,53 @@ announce_if_complete (WeftProbe *self)
                                  gst_structure_new_empty ("weft-probe-phase-done")));
 }
 
-/* The part of [@time, @time + @duration) that @segment shows, in stream time. */
+static gint64
+to_stream_time (const GstSegment *segment, guint64 time)
+{
+  guint64 stream_time = 0;
+  gint sign = gst_segment_to_stream_time_full (segment, GST_FORMAT_TIME, time, &stream_time);
+
+  return sign < 0 ? -(gint64) stream_time : (gint64) stream_time;
+}
+
+/* The part of [@time, @time + @duration) that is presented, in stream time. An edit list cuts away
+ * what lies outside its segments. Other containers have none, and their first segment merely starts
+ * at the first stream that came along: in a transport stream often the video, a little after the
+ * sound. Returns: FALSE if there is nothing left. */
 static gboolean
 clip_to_stream_time (
-    const GstSegment *segment, guint64 time, guint64 duration, gint64 *start_ns, gint64 *end_ns)
+    const WeftStream *self, guint64 time, guint64 duration, gint64 *start_ns, gint64 *end_ns)
 {
-  guint64 stop = time + duration;
-  guint64 start, position;
-  gint sign;
+  guint64 stop = time + MAX (duration, 1);
 
-  if (segment->format != GST_FORMAT_TIME)
+  if (self->segment.format != GST_FORMAT_TIME)
     return FALSE;
-  if (duration == 0)
-    stop = time + 1;
-  if (!gst_segment_clip (segment, GST_FORMAT_TIME, time, stop, &time, &stop))
+  if (self->probe->has_edits
+      && !gst_segment_clip (&self->segment, GST_FORMAT_TIME, time, stop, &time, &stop))
     return FALSE;
-  sign = gst_segment_to_stream_time_full (segment, GST_FORMAT_TIME, time, &start);
-  if (sign == 0)
-    return FALSE;
-  *start_ns = sign > 0 ? (gint64) start : -(gint64) start;
-  sign = gst_segment_to_stream_time_full (segment, GST_FORMAT_TIME, stop, &position);
-  if (sign == 0)
-    return FALSE;
-  *end_ns = sign > 0 ? (gint64) position : -(gint64) position;
-  if (duration == 0)
-    *end_ns = *start_ns;
+  *start_ns = to_stream_time (&self->segment, time);
+  *end_ns = to_stream_time (&self->segment, stop);
   return TRUE;
+}
+
+/* Matroska's demuxer starts its segment at the first frame it meets, and sends another one when an
+ * earlier one turns up: what was seen so far then stands elsewhere. A segment that continues after
+ * another one, as those of edit lists do, has another base. */
+static void
+stream_take_segment_unlocked (WeftStream *self, const GstSegment *segment)
+{
+  const GstSegment *old = &self->segment;
+
+  if (self->first_ns != G_MAXINT64 && old->format == GST_FORMAT_TIME
+      && segment->format == GST_FORMAT_TIME && old->base == segment->base && self->frames > 0) {
+    gint64 shift = (gint64) (segment->time - segment->start) - (gint64) (old->time - old->start);
+
+    self->first_ns += shift;
+    self->end_ns += shift;
+    for (guint i = 0; i < self->keyframes->len; i++)
+      g_array_index (self->keyframes, gint64, i) += shift;
+  }
+  gst_segment_copy_into (segment, &self->segment);
 }
 
 /* No parser of GStreamer 1.22 looks into a WebP picture. */
@@ -180,10 +201,11 @@ stream_take_buffer_unlocked (WeftStream *self, GstBuffer *buffer)
     self->usual_duration_ns = duration;
   else
     duration = self->usual_duration_ns;
-  if (!clip_to_stream_time (&self->segment, time, duration, &start_ns, &end_ns))
+  if (!clip_to_stream_time (self, time, duration, &start_ns, &end_ns))
     return;
   self->moves = self->moves || self->frames > 0;
   self->frames++;
+  self->raw_end = MAX (self->raw_end, time + duration);
   self->first_ns = MIN (self->first_ns, start_ns);
   self->end_ns = MAX (self->end_ns, MAX (end_ns, start_ns + 1));
   if (self->probe->phase == WEFT_PROBE_PHASE_SCAN && self->kind != WEFT_STREAM_AUDIO
@@ -245,6 +267,7 @@ stream_take_tags_unlocked (WeftStream *self, const GstTagList *tags)
 static void
 stream_take_event (WeftStream *self, GstEvent *event)
 {
+  const GstSegment *segment = NULL;
   GstTagList *tags = NULL;
   GstCaps *caps = NULL;
 
@@ -258,7 +281,8 @@ stream_take_event (WeftStream *self, GstEvent *event)
   }
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_SEGMENT:
-      gst_event_copy_segment (event, &self->segment);
+      gst_event_parse_segment (event, &segment);
+      stream_take_segment_unlocked (self, segment);
       break;
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
@@ -305,12 +329,43 @@ replay_sticky_cb (GstPad *pad, GstEvent **event, gpointer user_data)
   return TRUE;
 }
 
+/* Returns: (nullable): the media type of the file */
+static gchar *
+find_container (WeftProbe *self)
+{
+  g_autoptr (GstIterator) it =
+      gst_bin_iterate_all_by_element_factory_name (GST_BIN (self->pipeline), "typefind");
+  g_auto (GValue) item = G_VALUE_INIT;
+  g_autofree gchar *name = NULL;
+
+  while (gst_iterator_next (it, &item) == GST_ITERATOR_OK) {
+    g_autoptr (GstCaps) caps = NULL;
+
+    g_object_get (g_value_get_object (&item), "caps", &caps, NULL);
+    if (caps != NULL && gst_caps_get_size (caps) > 0) {
+      const gchar *found = gst_structure_get_name (gst_caps_get_structure (caps, 0));
+
+      /* Tags in front of an elementary stream contain nothing. */
+      if (!g_str_equal (found, "application/x-id3")
+          && !g_str_equal (found, "application/x-apetag")) {
+        g_free (name);
+        name = g_strdup (found);
+      }
+    }
+    g_value_reset (&item);
+  }
+  return g_steal_pointer (&name);
+}
+
 static void
 pad_added_cb (GstElement *parse, GstPad *pad, gpointer user_data)
 {
+  static const gchar *const with_edits[] = { "video/quicktime", "audio/x-m4a", "application/x-3gp",
+    "video/mj2", NULL };
   WeftProbe *self = user_data;
   WeftStream *stream = g_new0 (WeftStream, 1);
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  g_autofree gchar *container = find_container (self);
 
   if (caps == NULL)
     caps = gst_pad_query_caps (pad, NULL);
@@ -323,6 +378,7 @@ pad_added_cb (GstElement *parse, GstPad *pad, gpointer user_data)
   stream->keyframes = g_array_new (FALSE, FALSE, sizeof (gint64));
   gst_segment_init (&stream->segment, GST_FORMAT_UNDEFINED);
   g_mutex_lock (&self->lock);
+  self->has_edits = container != NULL && g_strv_contains (with_edits, container);
   g_ptr_array_add (self->streams, stream);
   g_mutex_unlock (&self->lock);
   gst_pad_sticky_events_foreach (pad, replay_sticky_cb, stream);
@@ -447,6 +503,7 @@ begin_phase (WeftProbe *self, WeftProbePhase phase)
     stream->eos = FALSE;
     stream->frames = 0;
     stream->end_ns = 0;
+    stream->raw_end = 0;
     stream->newest = GST_CLOCK_TIME_NONE;
   }
   g_mutex_unlock (&self->lock);
@@ -477,38 +534,6 @@ seek (WeftProbe *self, gint64 position_ns)
   return stream != NULL && gst_pad_send_event (stream->pad, g_steal_pointer (&event));
 }
 
-static gchar *
-find_container (WeftProbe *self)
-{
-  g_autoptr (GstIterator) it =
-      gst_bin_iterate_all_by_element_factory_name (GST_BIN (self->pipeline), "typefind");
-  g_auto (GValue) item = G_VALUE_INIT;
-  g_autofree gchar *name = NULL;
-
-  while (gst_iterator_next (it, &item) == GST_ITERATOR_OK) {
-    g_autoptr (GstCaps) caps = NULL;
-
-    g_object_get (g_value_get_object (&item), "caps", &caps, NULL);
-    if (caps != NULL && gst_caps_get_size (caps) > 0) {
-      const gchar *found = gst_structure_get_name (gst_caps_get_structure (caps, 0));
-
-      /* Tags in front of an elementary stream contain nothing. */
-      if (!g_str_equal (found, "application/x-id3")
-          && !g_str_equal (found, "application/x-apetag")) {
-        g_free (name);
-        name = g_strdup (found);
-      }
-    }
-    g_value_reset (&item);
-  }
-  if (name == NULL && self->streams->len > 0) {
-    WeftStream *stream = g_ptr_array_index (self->streams, 0);
-
-    name = g_strdup (weft_stream_codec_name (stream->caps));
-  }
-  return g_steal_pointer (&name);
-}
-
 /* Elementary streams tell their duration by guessing from their bit rate. */
 static gboolean
 duration_is_guessed (const gchar *container)
@@ -522,7 +547,7 @@ duration_is_guessed (const gchar *container)
 }
 
 static gboolean
-check_streams (WeftProbe *self, GError **error)
+check_streams (WeftProbe *self, const gchar *container, GError **error)
 {
   WeftStream *video = weft_probe_find_video (self);
   WeftStream *audio = weft_probe_find_stream (self, WEFT_STREAM_AUDIO);
@@ -532,12 +557,8 @@ check_streams (WeftProbe *self, GError **error)
       && weft_probe_find_stream (self, WEFT_STREAM_ENCRYPTED) != NULL)
     return weft_probe_set_problem (
         error, WEFT_ERROR_UNSUPPORTED, self, "use a copy without DRM", "the source is encrypted");
-  if (video == NULL && audio == NULL && self->streams->len == 1) {
-    const WeftStream *only = g_ptr_array_index (self->streams, 0);
-
-    if (!weft_probe_is_media_type (weft_stream_codec_name (only->caps)))
-      return weft_probe_fail_not_media (self, weft_stream_codec_name (only->caps), error);
-  }
+  if (video == NULL && audio == NULL && !weft_probe_is_media_type (container))
+    return weft_probe_fail_not_media (self, container, error);
   if (video == NULL && audio == NULL)
     return weft_probe_set_problem (error, WEFT_ERROR_SOURCE_DAMAGED, self,
         "name a file that holds a picture, video or sound",
@@ -575,7 +596,7 @@ check_end (WeftProbe *self, const gchar *container, gint64 container_ns, GError 
 
     if (!stream_is_media (stream))
       return TRUE;
-    end_ns = MAX (end_ns, stream->end_ns);
+    end_ns = MAX (end_ns, MAX (stream->end_ns, (gint64) stream->raw_end));
   }
   if (end_ns + CUT_TOLERANCE_NS + container_ns / 20 > container_ns)
     return TRUE;
@@ -641,41 +662,44 @@ probe_clear (WeftProbe *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftProbe, probe_clear)
 
-/* One run over the source. Sets @again when it must be read from beginning to end to be known. */
+/* One run over the source, over its ends only or over all of it.
+ * @complete: (out): whether the end of every stream was seen */
 static JsonNode *
-run (const WeftSourceFile *file, gboolean scan, gboolean *again, GCancellable *cancellable,
+run (const WeftSourceFile *file, gboolean all, gboolean *complete, GCancellable *cancellable,
     GError **error)
 {
   g_auto (WeftProbe) self = { .file = file };
   g_autofree gchar *container = NULL;
   gint64 duration_ns = 0;
-  gboolean complete = TRUE;
 
   g_mutex_init (&self.lock);
   self.streams = g_ptr_array_new_with_free_func ((GDestroyNotify) stream_free);
-  self.phase = scan ? WEFT_PROBE_PHASE_SCAN : WEFT_PROBE_PHASE_HEAD;
-  *again = FALSE;
+  self.phase = all ? WEFT_PROBE_PHASE_SCAN : WEFT_PROBE_PHASE_HEAD;
+  *complete = TRUE;
   if (!make_pipeline (&self, error))
     return NULL;
   gst_element_set_state (self.pipeline, GST_STATE_PAUSED);
-  if (!wait_for_phase (&self, scan ? SCAN_STALL_US : HEAD_TIMEOUT_US, scan, cancellable, error))
-    return NULL;
-  if (!check_streams (&self, error))
+  if (!wait_for_phase (&self, all ? SCAN_STALL_US : HEAD_TIMEOUT_US, all, cancellable, error))
     return NULL;
   container = find_container (&self);
+  if (container == NULL) {
+    const WeftStream *first = g_ptr_array_index (self.streams, 0);
+
+    container = g_strdup (weft_stream_codec_name (first->caps));
+  }
+  if (!check_streams (&self, container, error))
+    return NULL;
   query_duration (&self, &duration_ns);
-  if (!scan && !weft_probe_is_still (&self, container)) {
+  if (!all && !weft_probe_is_still (&self, container)) {
     if (duration_ns <= 0 || (duration_is_guessed (container) && file->local))
-      complete = FALSE;
-    else if (!look_at_tail (&self, duration_ns, &complete, cancellable, error))
+      *complete = FALSE;
+    else if (!look_at_tail (&self, duration_ns, complete, cancellable, error))
       return NULL;
-    if (!complete)
-      *again = TRUE;
   }
   probe_stop (&self);
-  if (scan && !check_end (&self, container, duration_ns, error))
+  if (all && !check_end (&self, container, duration_ns, error))
     return NULL;
-  return weft_probe_to_json (&self, container, duration_ns, complete);
+  return weft_probe_to_json (&self, container, duration_ns, *complete);
 }
 
 /**
@@ -702,7 +726,7 @@ weft_probe_uri (const gchar *uri, WeftProbeFlags flags, GCancellable *cancellabl
   gboolean scan = (flags & WEFT_PROBE_FLAGS_KEYFRAMES) != 0;
   WeftSourceFile file = { 0 };
   JsonNode *node = NULL;
-  gboolean again = FALSE;
+  gboolean complete = TRUE;
 
   g_return_val_if_fail (uri != NULL, NULL);
 
@@ -710,10 +734,10 @@ weft_probe_uri (const gchar *uri, WeftProbeFlags flags, GCancellable *cancellabl
     gst_init (NULL, NULL);
   if (weft_source_file_check (uri, &file, cancellable, error)
       && (!file.local || weft_source_file_check_length (&file, cancellable, error)))
-    node = run (&file, scan, &again, cancellable, error);
-  if (node != NULL && again && (file.size <= SCAN_LIMIT_BYTES || !file.local)) {
+    node = run (&file, scan, &complete, cancellable, error);
+  if (node != NULL && !complete && (file.size <= SCAN_LIMIT_BYTES || !file.local)) {
     g_clear_pointer (&node, json_node_unref);
-    node = run (&file, TRUE, &again, cancellable, error);
+    node = run (&file, TRUE, &complete, cancellable, error);
   }
   weft_source_file_clear (&file);
   return node;
