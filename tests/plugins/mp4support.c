@@ -135,14 +135,16 @@ tool_output (gsize *size, const gchar *program, ...)
   return text;
 }
 
+/* Frames that are not counted may be no frames at all: nothing is said about them. */
 JsonObject *
 ffprobe (const gchar *path, gboolean count_frames)
 {
   g_autoptr (JsonNode) root = NULL;
   g_autoptr (GError) error = NULL;
   gsize size;
-  g_autofree gchar *text = tool_output (&size, "ffprobe", "-v", "error", "-of", "json",
-      "-show_format", "-show_streams", count_frames ? "-count_frames" : "-show_format", path, NULL);
+  g_autofree gchar *text = tool_output (&size, "ffprobe", "-v", count_frames ? "error" : "quiet",
+      "-of", "json", "-show_format", "-show_streams",
+      count_frames ? "-count_frames" : "-show_format", path, NULL);
 
   root = json_from_string (text, &error);
   g_assert_no_error (error);
