@@ -190,17 +190,26 @@ snap_to_grid (const WeftAudioPlacer *self, gint64 time_ns, gint64 packet_samples
   return ABS (snapped - time_ns) <= GRID_REACH_NS ? snapped : time_ns;
 }
 
-static gint64
-buffer_samples (const WeftAudioPlacer *self, GstBuffer *buffer)
+/*
+ * weft_audio_buffer_samples:
+ *
+ * Returns: samples per channel in @buffer. A decoder that clips planar audio shortens what the
+ *   meta says and leaves the memory as long as it was.
+ */
+gint64
+weft_audio_buffer_samples (GstBuffer *buffer, const GstAudioInfo *info)
 {
-  return (gint64) (gst_buffer_get_size (buffer) / (gsize) self->in.bpf);
+  GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
+
+  return meta != NULL ? (gint64) meta->samples
+                      : (gint64) (gst_buffer_get_size (buffer) / (gsize) info->bpf);
 }
 
 /* Starts with what is held; @next_ns is the boundary after it, or its own guess. */
 static GstFlowReturn
 release_held (WeftAudioPlacer *self, gint64 next_ns)
 {
-  gint64 origin = next_ns - samples_to_ns (self, buffer_samples (self, self->held));
+  gint64 origin = next_ns - samples_to_ns (self, weft_audio_buffer_samples (self->held, &self->in));
 
   if (ABS (origin - self->held_ns) > MAX (CLIP_REACH_NS, self->has_grid ? GRID_REACH_NS : 0))
     origin = self->held_ns;
@@ -223,9 +232,9 @@ weft_audio_placer_push (WeftAudioPlacer *self, GstBuffer *buffer, gint64 time_ns
     return GST_FLOW_NOT_NEGOTIATED;
   }
   if (self->held != NULL) {
-    gint64 end = self->held_ns + samples_to_ns (self, buffer_samples (self, self->held));
+    gint64 end = self->held_ns + samples_to_ns (self, weft_audio_buffer_samples (self->held, &self->in));
     gint64 boundary = ABS (time_ns - end) <= JITTER_NS
-                          ? snap_to_grid (self, time_ns, buffer_samples (self, buffer))
+                          ? snap_to_grid (self, time_ns, weft_audio_buffer_samples (buffer, &self->in))
                           : end;
     flow = release_held (self, boundary);
   }
@@ -256,7 +265,7 @@ weft_audio_placer_drain (WeftAudioPlacer *self)
 
   if (self->held != NULL)
     flow = release_held (
-        self, self->held_ns + samples_to_ns (self, buffer_samples (self, self->held)));
+        self, self->held_ns + samples_to_ns (self, weft_audio_buffer_samples (self->held, &self->in)));
   if (flow == GST_FLOW_OK && self->running) {
     gsize latency = gst_audio_converter_get_max_latency (self->converter);
     if (latency > 0)

@@ -287,7 +287,7 @@ audio_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     gst_buffer_unref (buffer);
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  n = gst_buffer_get_size (buffer) / (gsize) stream->audio_info.bpf;
+  n = (gsize) weft_audio_buffer_samples (buffer, &stream->audio_info);
   duration = (gint64) gst_util_uint64_scale_int (n, GST_SECOND, stream->audio_info.rate);
   stream->next_pts = pts + (GstClockTime) duration;
 
@@ -348,7 +348,7 @@ set_caps (WeftClipStream *stream, GstCaps *caps)
 {
   if (stream->is_video) {
     g_clear_pointer (&stream->format, weft_frame_format_unref);
-    if (!gst_video_info_from_caps (&stream->video_info, caps))
+    if (!weft_framing_info_from_caps (&stream->video_info, caps))
       return FALSE;
     stream->period_ns = 0;
     if (stream->video_info.fps_n > 0)

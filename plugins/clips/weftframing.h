@@ -39,6 +39,8 @@ void weft_framing_layout (WeftFit fit, const GstVideoInfo *in,
 
 typedef struct _WeftFraming WeftFraming;
 
+gboolean weft_framing_info_from_caps (GstVideoInfo *info, const GstCaps *caps);
+
 WeftFraming *weft_framing_new (const GstVideoInfo *in, GstVideoOrientationMethod orientation,
     WeftFit fit, guint32 background_argb, const GstVideoInfo *out);
 void weft_framing_free (WeftFraming *self);
