@@ -5,6 +5,8 @@
 
 G_BEGIN_DECLS
 
+gint64 weft_audio_buffer_samples (GstBuffer *buffer, const GstAudioInfo *info);
+
 typedef struct _WeftAudioPlacer WeftAudioPlacer;
 
 /* A run of converted samples (@buffer is taken); @position counts output samples from time 0. */
