@@ -13,6 +13,12 @@
 /* No number that means anything is longer; it keeps the text given to strtod() on the stack. */
 #define MAX_NUMBER_BYTES 400u
 
+/* json-glib finds members by a hash that anybody can compute, and a thousand names of one hash
+ * would cost a million comparisons. Names that nobody chose for it do not even share a hash in
+ * pairs. */
+#define MAX_NAMES_OF_ONE_HASH 8u
+#define FEW_MEMBERS 32u
+
 typedef struct {
   const gchar *start;
   const gchar *pos;
@@ -445,8 +451,24 @@ read_array (Reader *reader, const WeftJsonPath *path)
   return json_node_init_array (json_node_alloc (), array);
 }
 
+/* Counts @name among the names of its hash, in objects that have more than a few members. */
+static gboolean
+is_one_of_many (GHashTable **hashes, JsonObject *object, const gchar *name)
+{
+  gpointer hash = GUINT_TO_POINTER (g_str_hash (name));
+  guint n;
+
+  if (json_object_get_size (object) < FEW_MEMBERS)
+    return FALSE;
+  if (*hashes == NULL)
+    *hashes = g_hash_table_new (NULL, NULL);
+  n = GPOINTER_TO_UINT (g_hash_table_lookup (*hashes, hash)) + 1;
+  g_hash_table_insert (*hashes, hash, GUINT_TO_POINTER (n));
+  return n > MAX_NAMES_OF_ONE_HASH;
+}
+
 static gchar *
-read_name (Reader *reader, const WeftJsonPath *path, JsonObject *object)
+read_name (Reader *reader, const WeftJsonPath *path, JsonObject *object, GHashTable **hashes)
 {
   g_autofree gchar *name = NULL;
   const gchar *at = reader->pos;
@@ -466,6 +488,11 @@ read_name (Reader *reader, const WeftJsonPath *path, JsonObject *object)
   if (strlen (name) > WEFT_JSON_MAX_NAME_BYTES) {
     fail_at (reader, path, at, "is a quote missing?",
         "the name of a member is longer than %u bytes", WEFT_JSON_MAX_NAME_BYTES);
+    return NULL;
+  }
+  if (is_one_of_many (hashes, object, name)) {
+    fail_at (reader, path, at, "choose other names",
+        "the names of an object's members were chosen to make reading it slow");
     return NULL;
   }
   if (json_object_has_member (object, name)) {
@@ -495,6 +522,7 @@ static JsonNode *
 read_object (Reader *reader, const WeftJsonPath *path)
 {
   g_autoptr (JsonObject) object = json_object_new ();
+  g_autoptr (GHashTable) hashes = NULL;
 
   if (!enter (reader, path))
     return NULL;
@@ -502,7 +530,7 @@ read_object (Reader *reader, const WeftJsonPath *path)
     reader->pos++;
   } else {
     do {
-      g_autofree gchar *name = read_name (reader, path, object);
+      g_autofree gchar *name = read_name (reader, path, object, &hashes);
       WeftJsonPath here = { path, name, 0 };
       JsonNode *value;
 

@@ -12,8 +12,6 @@ G_BEGIN_DECLS
 #define WEFT_JSON_MAX_BYTES (16u * 1024u * 1024u)
 #define WEFT_JSON_MAX_DEPTH 64u
 #define WEFT_JSON_MAX_VALUES 1000000u
-/* json-glib's hash of member names is not keyed, so names that collide can be made at will: with at
- * most this many members in one object even they cost little. */
 #define WEFT_JSON_MAX_MEMBERS 1024u
 #define WEFT_JSON_MAX_NAME_BYTES 1024u
 
