@@ -61,8 +61,10 @@ parse_json (const gchar *json, gsize length, GError **error)
   if (!check_depth (json, length, error))
     return NULL;
   if (!json_parser_load_from_data (parser, json, (gssize) length, &json_error)) {
+    /* json-glib may quote a single byte of a character. */
+    g_autofree gchar *reason = g_utf8_make_valid (json_error->message, -1);
     weft_overlay_set_error (
-        error, WEFT_OVERLAY_ERROR_INVALID, "", "the timeline is not JSON: %s", json_error->message);
+        error, WEFT_OVERLAY_ERROR_INVALID, "", "the timeline is not JSON: %s", reason);
     return NULL;
   }
   JsonNode *root = json_parser_steal_root (parser);

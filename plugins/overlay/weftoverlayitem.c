@@ -249,9 +249,10 @@ find_kind (const WeftValue *value, GError **error)
     if (g_str_equal (kinds[i].name, type))
       return kinds[i].get_type ();
   }
+  g_autofree gchar *found = weft_value_shorten (type);
   g_autofree gchar *pointer = g_strconcat (value->pointer, "/type", NULL);
   weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_UNSUPPORTED, pointer,
-      "this build cannot draw items of type “%.64s”, only “text” and “image”", type);
+      "this build cannot draw items of type “%s”, only “text” and “image”", found);
   return G_TYPE_INVALID;
 }
 

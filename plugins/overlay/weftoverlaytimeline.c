@@ -57,7 +57,8 @@ typedef struct {
 struct _WeftOverlayTimeline {
   GstVideoFilter parent_instance;
 
-  /* The object lock guards these; any thread may touch them. */
+  /* The object lock guards these; any thread may touch them. The renderer's own lock is taken
+   * inside of it, never the other way round. */
   gchar *timeline;
   gchar *location;
   guint64 cache_size;
@@ -361,9 +362,12 @@ prepare_document (WeftOverlayTimeline *self)
   if (self->renderer != NULL
       && weft_overlay_renderer_is_for (self->renderer, self->document, &self->canvas, info))
     return;
+  GST_OBJECT_LOCK (self);
+  gsize cache_size = (gsize) self->cache_size;
+  GST_OBJECT_UNLOCK (self);
   /* A document without items needs no thread. */
   replace_renderer (self, self->document->items->len > 0 ? weft_overlay_renderer_new (
-                              self->document, &self->canvas, info, (gsize) self->cache_size)
+                              self->document, &self->canvas, info, cache_size)
                                                          : NULL);
 }
 

@@ -19,14 +19,19 @@ static void
 set_member_error (
     GError **error, const WeftValue *value, const gchar *name, const gchar *format, ...)
 {
-  g_autofree gchar *pointer = g_strconcat (value->pointer, "/", name, NULL);
+  g_autoptr (GString) pointer = g_string_new (name);
   g_autofree gchar *message = NULL;
   va_list args;
 
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, pointer, "%s", message);
+  /* RFC 6901: an unknown member may have any name. */
+  g_string_replace (pointer, "~", "~0", 0);
+  g_string_replace (pointer, "/", "~1", 0);
+  g_string_prepend_c (pointer, '/');
+  g_string_prepend (pointer, value->pointer);
+  weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, pointer->str, "%s", message);
 }
 
 /* Characters that differ between two names, counting a swap of neighbours as one, up to 3. */
@@ -69,6 +74,22 @@ find_nearest_name (const gchar *name, const gchar *const *known)
     }
   }
   return best;
+}
+
+/**
+ * weft_value_shorten:
+ *
+ * Returns: (transfer full): @string, or its first characters, for a message
+ */
+gchar *
+weft_value_shorten (const gchar *string)
+{
+  const glong n_max = 64;
+
+  if (g_utf8_strlen (string, -1) <= n_max)
+    return g_strdup (string);
+  g_autofree gchar *start = g_utf8_substring (string, 0, n_max);
+  return g_strconcat (start, "…", NULL);
 }
 
 static const gchar *
@@ -150,7 +171,8 @@ weft_value_check_members (const WeftValue *value, const gchar *const *known, GEr
     if (g_strv_contains (known, name))
       continue;
     const gchar *nearest = find_nearest_name (name, known);
-    g_autofree gchar *safe = g_utf8_make_valid (name, (gssize) MIN (strlen (name), 64));
+    g_autofree gchar *valid = g_utf8_make_valid (name, -1);
+    g_autofree gchar *safe = weft_value_shorten (valid);
     g_autofree gchar *all = g_strjoinv (" ", (gchar **) known);
     if (nearest != NULL)
       set_member_error (
@@ -258,8 +280,9 @@ weft_value_get_enum (const WeftValue *value, const gchar *name, const gchar *con
       return TRUE;
     }
   }
+  g_autofree gchar *found = weft_value_shorten (string);
   g_autofree gchar *all = g_strjoinv (" ", (gchar **) nicks);
-  set_member_error (error, value, name, "“%.64s” is none of: %s", string, all);
+  set_member_error (error, value, name, "“%s” is none of: %s", found, all);
   return FALSE;
 }
 
@@ -299,8 +322,8 @@ weft_value_get_color (const WeftValue *value, const gchar *name, WeftColor *colo
     return FALSE;
   if (string == NULL || (string[0] != '\0' && parse_color (string, color)))
     return TRUE;
-  set_member_error (
-      error, value, name, "“%.64s” is not a colour; write #RRGGBB or #RRGGBBAA", string);
+  g_autofree gchar *found = weft_value_shorten (string);
+  set_member_error (error, value, name, "“%s” is not a colour; write #RRGGBB or #RRGGBBAA", found);
   return FALSE;
 }
 

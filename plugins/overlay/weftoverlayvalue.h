@@ -40,6 +40,7 @@ typedef struct {
 gboolean weft_value_init (WeftValue *value, JsonNode *node, const gchar *pointer, GError **error);
 gboolean
 weft_value_check_members (const WeftValue *value, const gchar *const *known, GError **error);
+gchar *weft_value_shorten (const gchar *string);
 gboolean weft_value_has (const WeftValue *value, const gchar *name);
 
 gboolean weft_value_get_object (

@@ -38,6 +38,7 @@ static const struct {
       "/timeline/overlays/1/text", "number" },
   { ITEM ("\"fnot\":{}"), AT "/fnot", "font" },
   { ITEM ("\"text\":\"\\ud800\""), "", "JSON" },
+  { ITEM ("\"a/b~c\":1"), AT "/a~1b~0c", "a/b~c" },
   { ITEM ("\"x\":NaN"), "", "JSON" },
   { ITEM ("\"x\":1.5"), AT "/x", "1.5px" },
   { ITEM ("\"x\":-0.1"), AT "/x", "range" },

@@ -706,5 +706,6 @@ main (int argc, char **argv)
   }
   gint result = g_test_run ();
   overlay_remove_files ();
+  gst_deinit ();
   return result;
 }

@@ -487,6 +487,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cache/is-bounded", test_cache_is_bounded);
   gint result = g_test_run ();
   overlay_remove_files ();
+  gst_deinit ();
   g_free (white);
   g_free (black);
   return result;

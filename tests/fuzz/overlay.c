@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Whatever the bytes are, a timeline is read and its texts are drawn, or it is refused with a
+ * message and a pointer that can be shown. The same bytes are taken for a picture file, too. */
+
+#include "fuzz.h"
+#include "weftimagefile.h"
+#include "weftoverlaydocument.h"
+#include "weftoverlayschedule.h"
+#include "weftsurface.h"
+
+#define MAX_DRAWN_ITEMS 3
+
+/* g_assert() can be compiled out; these must not. */
+static void
+require (gboolean condition, const gchar *what)
+{
+  if (!condition)
+    g_error ("%s", what);
+}
+
+static void
+check_error (const GError *error)
+{
+  const gchar *pointer = weft_overlay_error_get_pointer (error);
+
+  require (g_utf8_validate (error->message, -1, NULL), "a message that is not UTF-8");
+  require (pointer != NULL, "an error without a pointer");
+  require (g_utf8_validate (pointer, -1, NULL), "a pointer that is not UTF-8");
+}
+
+static void
+ignore_cb (const WeftOverlayEntry *entry, gpointer user_data)
+{}
+
+static void
+check_schedule (WeftOverlayDocument *document)
+{
+  g_autoptr (WeftOverlaySchedule) schedule = weft_overlay_schedule_new (document, 30000, 1001);
+  static const guint64 frames[] = { 0, 1, 100, 99, 100000, 0, G_MAXUINT64 - 1 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    GPtrArray *active = weft_overlay_schedule_move (schedule, frames[i], ignore_cb, NULL);
+    for (guint k = 0; k < active->len; k++) {
+      const WeftOverlayEntry *entry = g_ptr_array_index (active, k);
+      require (entry->begin <= frames[i] && frames[i] < entry->end, "an item out of its time");
+    }
+  }
+}
+
+static void
+check_drawing (WeftOverlayDocument *document, WeftOverlayFonts *fonts)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  WeftDrawing drawing = { { 37, 29, 0.7, 0.9 }, fonts, warnings, NULL };
+  GstVideoInfo info;
+
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, 37, 29);
+  for (guint i = 0; i < MIN (document->items->len, MAX_DRAWN_ITEMS); i++) {
+    WeftOverlayItem *item = g_ptr_array_index (document->items, i);
+    /* Pictures would read files that the input names. */
+    if (!G_TYPE_CHECK_INSTANCE_TYPE (item, weft_text_item_get_type ()))
+      continue;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (WeftPicture) picture = weft_overlay_item_draw (item, &drawing, &error);
+    if (picture == NULL) {
+      check_error (error);
+      continue;
+    }
+    g_autoptr (WeftSurface) surface = weft_surface_new (picture, &info, 0);
+    require (
+        weft_surface_get_bytes (surface) < 9 * 37 * 29 * 4 + 100000, "a surface without bound");
+  }
+  for (guint i = 0; i < warnings->len; i++)
+    check_error (g_ptr_array_index (warnings, i));
+}
+
+int
+LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
+{
+  static WeftOverlayFonts *fonts;
+  g_autoptr (GBytes) bytes = g_bytes_new (data, size);
+  g_autofree gchar *text = g_strndup ((const gchar *) data, size);
+  g_autoptr (GError) error = NULL;
+
+  if (fonts == NULL) {
+    g_autoptr (GPtrArray) none = g_ptr_array_new ();
+    gst_init (NULL, NULL);
+    fonts = weft_overlay_fonts_new (none, NULL);
+    require (fonts != NULL, "no fonts");
+  }
+  weft_image_file_is_complete (bytes, weft_image_file_detect (bytes));
+  weft_image_file_is_complete (bytes, WEFT_IMAGE_PNG);
+  weft_image_file_is_complete (bytes, WEFT_IMAGE_JPEG);
+  g_autoptr (WeftOverlayDocument) document =
+      weft_overlay_document_new_from_json (text, -1, "/nonexistent", &error);
+  if (document == NULL) {
+    check_error (error);
+    return 0;
+  }
+  check_schedule (document);
+  check_drawing (document, fonts);
+  return 0;
+}
