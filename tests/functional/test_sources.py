@@ -162,7 +162,7 @@ def test_a_real_clip_renders_like_ffmpeg_renders_it(folder, name):
     for k in range(0, placed[0][1], 7):
         right = likeness(luma[k], reference[shown[k]])[0]
         others = max(likeness(luma[k], reference[n])[0] for n in (shown[k] - 1, shown[k] + 1) if 0 <= n < len(reference))
-        assert right > 22 and right > others - 0.3, f"frame {k} is not source frame {shown[k]}: {right:.1f} dB, its neighbours {others:.1f}"
+        assert right > 22 and right > others - 1.0, f"frame {k} is not source frame {shown[k]}: {right:.1f} dB, its neighbours {others:.1f}"
 
 
 @pytest.mark.parametrize("matrix,full_range,tagged", [
