@@ -428,8 +428,8 @@ get_output_size (Checks *self, JsonObject *output, gdouble *width, gdouble *heig
 /* A limit of a platform that is crossed: warned of, never refused, since platforms change their
  * rules. */
 static void
-warn_of_limit (Checks *self, JsonObject *limits, const gchar *pointer, const gchar *what,
-    const gchar *limit, const gchar *bound, gdouble value)
+warn_of_limit (Checks *self, JsonObject *limits, const gchar *pointer, const gchar *limit,
+    const gchar *unit, gdouble value)
 {
   const gchar *platform = weft_json_get_member_text (limits, "platform");
   const gchar *checked = weft_json_get_member_text (limits, "checked");
@@ -442,8 +442,9 @@ warn_of_limit (Checks *self, JsonObject *limits, const gchar *pointer, const gch
     return;
   hint = g_strdup_printf ("as of %s, see %s", checked != NULL ? checked : "an unknown date",
       source != NULL ? source : "its rules");
-  note (self, TRUE, pointer, hint, "%s takes %s %s %.9g; here it is %.9g",
-      platform != NULL ? platform : "the platform", what, bound, number, value);
+  note (self, TRUE, pointer, hint, "%s takes at %s %.9g %s, and this has %.9g",
+      platform != NULL ? platform : "the platform", is_least ? "least" : "most", number, unit,
+      value);
 }
 
 static void
@@ -477,25 +478,23 @@ check_output_limits (Checks *self, JsonObject *limits, JsonObject *output, const
   gdouble width, height;
 
   get_output_size (self, output, &width, &height);
-  warn_of_limit (self, limits, pointer, "pictures of a width of", "max_width", "at most", width);
-  warn_of_limit (
-      self, limits, pointer, "pictures of sides of", "max_side", "at most", MAX (width, height));
-  warn_of_limit (
-      self, limits, pointer, "pictures of sides of", "min_side", "at least", MIN (width, height));
+  warn_of_limit (self, limits, pointer, "max_width", "pixels from left to right", width);
+  warn_of_limit (self, limits, pointer, "max_side", "pixels on a side", MAX (width, height));
+  warn_of_limit (self, limits, pointer, "min_side", "pixels on a side", MIN (width, height));
   if (g_strcmp0 (shape, "portrait-or-square") == 0 && width > height)
     note (self, TRUE, pointer, "make it higher than wide",
         "%s takes portrait or square pictures only",
         weft_json_get_member_text (limits, "platform"));
   if (video != NULL) {
-    warn_of_limit (self, limits, at_video, "video of bits a second of", "max_video_bitrate",
-        "at most", (gdouble) json_object_get_int_member_with_default (video, "bitrate", 0));
+    warn_of_limit (self, limits, at_video, "max_video_bitrate", "bits of video a second",
+        (gdouble) json_object_get_int_member_with_default (video, "bitrate", 0));
     warn_of_codec (
         self, limits, "video_codecs", weft_json_get_member_text (video, "codec"), at_video_codec);
   }
   if (audio != NULL) {
     if (g_strcmp0 (weft_json_get_member_text (audio, "codec"), "none") != 0)
-      warn_of_limit (self, limits, at_audio, "sound of bits a second of", "max_audio_bitrate",
-          "at most", (gdouble) json_object_get_int_member_with_default (audio, "bitrate", 0));
+      warn_of_limit (self, limits, at_audio, "max_audio_bitrate", "bits of sound a second",
+          (gdouble) json_object_get_int_member_with_default (audio, "bitrate", 0));
     warn_of_codec (
         self, limits, "audio_codecs", weft_json_get_member_text (audio, "codec"), at_audio_codec);
   }
@@ -516,13 +515,11 @@ check_limits (Checks *self)
     JsonObject *limits = json_array_get_object_element (all, i);
     gdouble fps = (gdouble) n / d;
 
-    warn_of_limit (self, limits, "/timeline/fps", "frames a second of", "min_fps", "at least", fps);
-    warn_of_limit (self, limits, "/timeline/fps", "frames a second of", "max_fps", "at most", fps);
-    warn_of_limit (
-        self, limits, "/timeline/clips", "seconds of", "max_duration_s", "at most", seconds);
+    warn_of_limit (self, limits, "/timeline/fps", "min_fps", "frames a second", fps);
+    warn_of_limit (self, limits, "/timeline/fps", "max_fps", "frames a second", fps);
+    warn_of_limit (self, limits, "/timeline/clips", "max_duration_s", "seconds", seconds);
     if (is_exact)
-      warn_of_limit (
-          self, limits, "/timeline/clips", "seconds of", "min_duration_s", "at least", seconds);
+      warn_of_limit (self, limits, "/timeline/clips", "min_duration_s", "seconds", seconds);
     for (guint k = 0; k < json_array_get_length (outputs); k++) {
       JsonObject *output = json_array_get_object_element (outputs, k);
       g_autofree gchar *pointer = g_strdup_printf ("/outputs/%u", k);

@@ -552,11 +552,11 @@ test_crossing_a_limit_is_a_warning (void)
   GPtrArray *warnings = weft_job_get_warnings (job);
 
   assert_problem (warnings, "/timeline/fps",
-      "Instagram Reels takes frames a second of at most 60; here it is 120");
+      "Instagram Reels takes at most 60 frames a second, and this has 120");
   assert_problem (
-      warnings, "/timeline/clips", "Instagram Reels takes seconds of at most 900; here it is 1200");
-  assert_problem (warnings, "/timeline/clips", "YouTube Shorts takes seconds of at most 180");
-  assert_problem (warnings, "/outputs/0", "a width of at most 1920");
+      warnings, "/timeline/clips", "Instagram Reels takes at most 900 seconds, and this has 1200");
+  assert_problem (warnings, "/timeline/clips", "YouTube Shorts takes at most 180 seconds");
+  assert_problem (warnings, "/outputs/0", "at most 1920 pixels from left to right");
   assert_problem (warnings, "/outputs/0", "YouTube Shorts takes portrait or square");
   assert_problem (warnings, "/outputs/0/video/bitrate", "25000000");
   assert_problem (warnings, "/outputs/0/audio/bitrate", "128000");
