@@ -48,6 +48,7 @@ struct _WeftClipWindow {
   gboolean cancelled;
   guint position[WEFT_N_TRACKS];
   GPtrArray *readers; /* by clip, NULL where closed */
+  GPtrArray *closing; /* told to close, not counted in @sources yet */
   guint alive;        /* readers whose thread has not ended */
   guint alive_max;
   GArray *starts;      /* guint64: first frame of each clip known so far, and of what follows */
@@ -214,7 +215,7 @@ close_reader_unlocked (WeftClipWindow *self, guint i)
   if (reader == NULL)
     return;
   weft_clip_reader_close (reader);
-  gst_object_unref (reader);
+  g_ptr_array_add (self->closing, reader);
 }
 
 static void
@@ -259,6 +260,7 @@ reader_closed_cb (WeftClipReader *reader, gpointer user_data)
 
   g_mutex_lock (&self->lock);
   count_reader (weft_clip_reader_get_clip (reader)->uri, reader, self->sources);
+  g_ptr_array_remove_fast (self->closing, reader);
   self->alive--;
   open_missing_unlocked (self);
   g_mutex_unlock (&self->lock);
@@ -445,6 +447,10 @@ weft_clip_window_add_stats (WeftClipWindow *self, GstStructure *stats)
       count_reader (
           weft_clip_list_get (self->list, i)->uri, g_ptr_array_index (self->readers, i), sources);
   }
+  for (guint i = 0; i < self->closing->len; i++) {
+    WeftClipReader *reader = g_ptr_array_index (self->closing, i);
+    count_reader (weft_clip_reader_get_clip (reader)->uri, reader, sources);
+  }
   gst_structure_set (stats, "readers-open", G_TYPE_UINT, self->alive, "readers-open-max",
       G_TYPE_UINT, self->alive_max, NULL);
   g_mutex_unlock (&self->lock);
@@ -474,6 +480,7 @@ weft_clip_window_finalize (GObject *object)
   for (guint i = 0; i < self->readers->len; i++)
     close_reader_unlocked (self, i);
   g_ptr_array_unref (self->readers);
+  g_ptr_array_unref (self->closing);
   g_array_unref (self->starts);
   g_hash_table_unref (self->sources);
   g_clear_pointer (&self->list, weft_clip_list_unref);
@@ -491,6 +498,7 @@ weft_clip_window_init (WeftClipWindow *self)
   self->opened_func = reader_opened_cb;
   self->closed_func = reader_closed_cb;
   self->readers = g_ptr_array_new ();
+  self->closing = g_ptr_array_new_with_free_func (gst_object_unref);
   self->starts = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->sources = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }
