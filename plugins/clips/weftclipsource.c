@@ -307,10 +307,12 @@ deep_element_added_cb (GstBin *bin, GstBin *sub_bin, GstElement *element, WeftCl
 
   if (factory == NULL)
     return;
+  /* libav keeps its reference pictures mapped for writing, so GstVideoDecoder copies each of them
+   * into fresh memory when libav draws straight into its buffers; without, into a pool's. */
   if (g_str_has_prefix (GST_OBJECT_NAME (factory), "avdec_")
       && g_object_class_find_property (G_OBJECT_GET_CLASS (element), "max-threads") != NULL)
-    g_object_set (
-        element, "max-threads", (gint) MIN (MAX_DECODER_THREADS, g_get_num_processors ()), NULL);
+    g_object_set (element, "max-threads",
+        (gint) MIN (MAX_DECODER_THREADS, g_get_num_processors ()), "direct-rendering", FALSE, NULL);
 
   if (!gst_element_factory_list_is_type (factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
     return;
