@@ -71,6 +71,10 @@ parse_range (const gchar *text, Range *range, GError **error)
   g_auto (GStrv) ends = g_strsplit (text, "-", 2);
 
   /* G_MAXUINT64 itself is left out so that a number after the last one always exists. */
+  if (ends[0] == NULL) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "a number is missing");
+    return FALSE;
+  }
   if (!g_ascii_string_to_unsigned (g_strstrip (ends[0]), 10, 0, G_MAXINT64, &range->first, error))
     return FALSE;
   range->last = range->first;
