@@ -39,23 +39,19 @@ cli_is_colourful (gint fd)
   return isatty (fd) && !(no_color && *no_color) && g_strcmp0 (term, "dumb") != 0;
 }
 
-/* What cannot be decoded is a matter of the source; a part of the job that this build cannot do is
- * one of the job. */
-static CliExit
-exit_from_unsupported (const GError *error)
+/* Whether what @error is about is one of the job's sources. */
+static gboolean
+is_about_a_source (const GError *error)
 {
   GPtrArray *problems = weft_error_get_problems (error);
 
   for (guint i = 0; problems && i < problems->len; i++) {
     const WeftProblem *problem = g_ptr_array_index (problems, i);
 
-    if (problem->is_warning)
-      continue;
-    return problem->uri && problem->pointer && g_str_has_prefix (problem->pointer, "/timeline/")
-               ? CLI_EXIT_SOURCE
-               : CLI_EXIT_INVALID_JOB;
+    if (!problem->is_warning)
+      return problem->uri && problem->pointer && g_str_has_prefix (problem->pointer, "/timeline/");
   }
-  return CLI_EXIT_INVALID_JOB;
+  return FALSE;
 }
 
 /**
@@ -71,8 +67,12 @@ cli_exit_from_error (const GError *error)
     return CLI_EXIT_USAGE;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return CLI_EXIT_CANCELLED;
-  if (g_error_matches (error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED))
-    return exit_from_unsupported (error);
+  /* A source that nothing here decodes, or that stopped delivering, is to be mended like any other
+   * source. */
+  if ((g_error_matches (error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED)
+          || g_error_matches (error, WEFT_ERROR, WEFT_ERROR_STALLED))
+      && is_about_a_source (error))
+    return CLI_EXIT_SOURCE;
   if (error->domain == WEFT_ERROR && (guint) error->code < G_N_ELEMENTS (exit_codes))
     return exit_codes[error->code];
   return CLI_EXIT_FAILED;

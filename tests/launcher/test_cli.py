@@ -236,6 +236,25 @@ def test_the_graph_is_printed_three_ways(folder):
     assert json.loads(weft.command("graph", path, "--format=json").out)["elements"]
 
 
+def test_a_language_with_decimal_commas_changes_nothing(folder):
+    german = weft.environment(LC_ALL="de_DE.UTF-8", LANGUAGE="de")
+    if subprocess.run(["/usr/bin/python3", "-c", "import locale; locale.setlocale(locale.LC_ALL, '')"], env=german, check=False,
+                      stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("there is no locale de_DE.UTF-8")
+    job = weft.job([weft.clip(media.real("realshort.mp4"), **{"in": 0.2, "out": 0.8}, volume=0.25)], fps=29.97, overlays=[
+        {"type": "text", "text": "1.5", "opacity": 0.5, "x": 0.25, "y": 0.5, "end": 0.3}])
+    path = weft.write_job(folder, job)
+    for env, name in ((weft.environment(), "english"), (german, "german")):
+        result = weft.command("run", path, "--output-dir", folder / name, "--report", folder / f"{name}.json", env=env)
+        assert result.code == weft.DONE, str(result)
+        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    english, german_too = (subprocess.run(["ffmpeg", "-v", "error", "-i", folder / name / "out.mp4", "-map", "0", "-c", "copy",
+                                           "-f", "streamhash", "-"], capture_output=True, check=True).stdout
+                           for name in ("english", "german"))
+    assert english == german_too
+    assert weft.command("graph", path, env=german).out == weft.command("graph", path).out
+
+
 # --- secrets
 
 
