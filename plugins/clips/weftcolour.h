@@ -18,9 +18,9 @@ typedef struct {
   gdouble luma_gain, luma_offset;
   gdouble chroma_gain, chroma_offset;
   gboolean has_matrix;
-  gint y_cb, y_cr;   /* 1/16384 */
-  gint cb_cb, cb_cr; /* 1/16384 */
-  gint cr_cb, cr_cr; /* 1/16384 */
+  gint16 y_cb, y_cr;   /* 1/32768 */
+  gint16 cb_cb, cb_cr; /* 1/32768; cb_cb is one less than the factor */
+  gint16 cr_cb, cr_cr; /* 1/32768; so is cr_cr */
 } WeftColourChange;
 
 void weft_colour_change_init (
