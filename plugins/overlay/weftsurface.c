@@ -62,7 +62,8 @@ typedef struct {
   gint32 g;
   gint32 b;
   gint32 a;
-  guint max;
+  /* The largest value of the component for each step of alpha. */
+  gint32 max_per_alpha;
 } MatrixRow;
 
 /* The pixels that one sample of a plane is the mean of, in one direction: `first` relative to the
@@ -159,9 +160,9 @@ get_matrix (const GstVideoInfo *info, MatrixRow rows[4])
     rows[c].a = c < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (f)
                     ? (gint32) lrint (offset[c] / 255.0 * (1 << MATRIX_BITS))
                     : 0;
-    rows[c].max = max;
+    rows[c].max_per_alpha = (gint32) lrint (max / 255.0 * (1 << MATRIX_BITS));
   }
-  rows[3] = (MatrixRow){ 0, 0, 0, 1 << MATRIX_BITS, 255 };
+  rows[3] = (MatrixRow){ 0, 0, 0, 1 << MATRIX_BITS, 1 << MATRIX_BITS };
 }
 
 static Taps
@@ -194,6 +195,32 @@ get_sample_range (gint x, gint n, guint sub, const Taps *taps, gint *first, gint
   *last = (x + n - 1 - taps->first) >> sub;
 }
 
+static inline void
+add_pixel (const guint8 *line, gint x, gint weight, gint32 *sum)
+{
+  guint32 argb;
+
+  memcpy (&argb, line + 4 * (gsize) x, 4);
+  sum[0] += weight * (gint32) ((argb >> 16) & 255);
+  sum[1] += weight * (gint32) ((argb >> 8) & 255);
+  sum[2] += weight * (gint32) (argb & 255);
+  sum[3] += weight * (gint32) (argb >> 24);
+}
+
+/* One sample of which not all pixels need be in the picture. */
+static void
+add_border_sample (
+    const Source *s, const guint8 *line, gint weight, const Taps *taps, gint x, gint32 *sum)
+{
+  for (guint t = 0; t < taps->n; t++) {
+    gint at = x + taps->first + (gint) t;
+    if (s->frame_width > 0)
+      at = CLAMP (at, 0, s->frame_width - 1);
+    if (at >= s->rect.x && at < s->rect.x + s->rect.width)
+      add_pixel (line, at - s->rect.x, weight * taps->weights[t], sum);
+  }
+}
+
 /* Adds one picture row, times @weight, to the sums of samples [first, first + n). */
 static void
 add_row (const Source *s, gint row, gint weight, const Taps *taps, guint sub, gint first, gint n,
@@ -203,20 +230,14 @@ add_row (const Source *s, gint row, gint weight, const Taps *taps, guint sub, gi
     return;
   const guint8 *line = s->pixels + (gsize) (row - s->rect.y) * s->stride;
   for (gint i = 0; i < n; i++) {
-    for (guint t = 0; t < taps->n; t++) {
-      gint x = ((first + i) * (1 << sub)) + taps->first + (gint) t;
-      if (s->frame_width > 0)
-        x = CLAMP (x, 0, s->frame_width - 1);
-      if (x < s->rect.x || x >= s->rect.x + s->rect.width)
-        continue;
-      guint32 argb;
-      memcpy (&argb, line + 4 * (gsize) (x - s->rect.x), 4);
-      gint w = weight * taps->weights[t];
-      sums[4 * i] += w * (gint32) ((argb >> 16) & 255);
-      sums[4 * i + 1] += w * (gint32) ((argb >> 8) & 255);
-      sums[4 * i + 2] += w * (gint32) (argb & 255);
-      sums[4 * i + 3] += w * (gint32) (argb >> 24);
+    gint x = (first + i) * (1 << sub);
+    gint left = x + taps->first - s->rect.x;
+    if (left < 0 || left + (gint) taps->n > s->rect.width) {
+      add_border_sample (s, line, weight, taps, x, sums + 4 * i);
+      continue;
     }
+    for (guint t = 0; t < taps->n; t++)
+      add_pixel (line, left + (gint) t, weight * taps->weights[t], sums + 4 * i);
   }
 }
 
@@ -226,7 +247,8 @@ apply_matrix (const MatrixRow *row, const gint32 *sums, gint weight_bits)
   gint bits = MATRIX_BITS + weight_bits;
   gint64 value = (gint64) row->r * sums[0] + (gint64) row->g * sums[1] + (gint64) row->b * sums[2]
                  + (gint64) row->a * sums[3] + (G_GINT64_CONSTANT (1) << (bits - 1));
-  gint64 most = ((gint64) sums[3] * row->max * 2 + (255 << weight_bits)) / (510 << weight_bits);
+  gint64 most =
+      ((gint64) sums[3] * row->max_per_alpha + (G_GINT64_CONSTANT (1) << (bits - 1))) >> bits;
 
   /* No brighter than its own alpha, so that blending never overflows. */
   return (guint) CLAMP (value >> bits, 0, most);
@@ -293,21 +315,22 @@ fill_row (Plane *p, gint row, const gint32 *sums, gint weight_bits, const gint c
   }
 }
 
-static gboolean
-is_all (const Plane *p, gsize at, guint n, gboolean opaque)
-{
-  guint want = opaque ? 0 : p->element_size == 2 ? 65535 : 255;
-
-  for (guint e = 0; e < n; e++) {
-    guint found = p->element_size == 2 ? ((const guint16 *) (gconstpointer) p->inverse)[at + e]
-                                       : p->inverse[at + e];
-    if (found != want)
-      return FALSE;
-  }
-  return TRUE;
-}
-
 typedef enum { SAMPLE_EMPTY, SAMPLE_MIXED, SAMPLE_OPAQUE } SampleKind;
+
+static SampleKind
+get_kind (const Plane *p, gsize at)
+{
+  guint none = p->element_size == 2 ? 65535 : 255;
+  guint all = none, any = 0;
+
+  for (guint e = 0; e < p->pixel_elements; e++) {
+    guint inverse = p->element_size == 2 ? ((const guint16 *) (gconstpointer) p->inverse)[at + e]
+                                         : p->inverse[at + e];
+    all &= inverse;
+    any |= inverse;
+  }
+  return all == none ? SAMPLE_EMPTY : any == 0 ? SAMPLE_OPAQUE : SAMPLE_MIXED;
+}
 
 /* Splits a row into runs to blend and runs to copy, leaving out what is empty. */
 static void
@@ -320,20 +343,10 @@ find_runs (Plane *p, gint row)
   guint i = 0;
 
   while (i < n_samples) {
-    gsize at = base + (gsize) i * n;
-    SampleKind kind = is_all (p, at, n, FALSE)  ? SAMPLE_EMPTY
-                      : is_all (p, at, n, TRUE) ? SAMPLE_OPAQUE
-                                                : SAMPLE_MIXED;
+    SampleKind kind = get_kind (p, base + (gsize) i * n);
     guint end = i + 1;
-    while (end < n_samples) {
-      gsize next = base + (gsize) end * n;
-      SampleKind k = is_all (p, next, n, FALSE)  ? SAMPLE_EMPTY
-                     : is_all (p, next, n, TRUE) ? SAMPLE_OPAQUE
-                                                 : SAMPLE_MIXED;
-      if (k != kind)
-        break;
+    while (end < n_samples && get_kind (p, base + (gsize) end * n) == kind)
       end++;
-    }
     gboolean is_short = (end - i) * n < MIN_RUN;
     Run *last = p->runs->len > first ? &g_array_index (p->runs, Run, p->runs->len - 1) : NULL;
     gboolean continues = last != NULL && last->start + last->n == i * n;
