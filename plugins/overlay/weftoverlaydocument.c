@@ -7,7 +7,6 @@
 /* Above all bounds json-glib's recursion: it goes one call deeper with every bracket. The grammar
  * itself needs seven. */
 #define MAX_DEPTH 32
-#define MAX_BYTES (64u << 20)
 #define MAX_ITEMS 100000
 #define MAX_FONTS 1000
 
@@ -48,9 +47,9 @@ parse_json (const gchar *json, gsize length, GError **error)
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   g_autoptr (GError) json_error = NULL;
 
-  if (length > MAX_BYTES) {
+  if (length > WEFT_OVERLAY_MAX_DOCUMENT_BYTES) {
     weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, "",
-        "the timeline has more than %u MiB", MAX_BYTES >> 20);
+        "the timeline has more than %u MiB", WEFT_OVERLAY_MAX_DOCUMENT_BYTES >> 20);
     return NULL;
   }
   if (!g_utf8_validate (json, (gssize) length, NULL)) {
@@ -203,18 +202,21 @@ weft_overlay_document_unref (WeftOverlayDocument *self)
 /**
  * weft_overlay_document_check:
  *
- * Whether every file the document names is there, so that a missing one is told of before the first
- * frame and not in the middle of a render.
+ * Whether every file the document names is there and what it should be, so that one that is not is
+ * told of before the first frame and not in the middle of a render.
  */
 gboolean
 weft_overlay_document_check (WeftOverlayDocument *self, GError **error)
 {
+  /* What was found good, so that a picture that many items show is read once. */
+  g_autoptr (GHashTable) good = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
   for (guint i = 0; i < self->fonts->len; i++) {
     if (!weft_font_file_check (g_ptr_array_index (self->fonts, i), error))
       return FALSE;
   }
   for (guint i = 0; i < self->items->len; i++) {
-    if (!weft_overlay_item_check (g_ptr_array_index (self->items, i), error))
+    if (!weft_overlay_item_check (g_ptr_array_index (self->items, i), good, error))
       return FALSE;
   }
   return TRUE;

@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+/* A longer document is refused. */
+#define WEFT_OVERLAY_MAX_DOCUMENT_BYTES (64u << 20)
+
 /* A timeline as parsed. Immutable and shared between threads. */
 typedef struct {
   gatomicrefcount ref_count;

@@ -88,18 +88,6 @@ take_error (WeftImageItem *self, GError **error, GError *local_error)
   g_propagate_error (error, local_error);
 }
 
-static gboolean
-weft_image_item_check (WeftOverlayItem *item, GError **error)
-{
-  WeftImageItem *self = WEFT_IMAGE_ITEM (item);
-  GError *local_error = NULL;
-
-  if (weft_overlay_source_check (self->uri, &local_error))
-    return TRUE;
-  take_error (self, error, local_error);
-  return FALSE;
-}
-
 /* Where an image of @width by @height square pixels goes. One of width and height alone keeps the
  * aspect; none draws the image at its own size in timeline pixels. */
 static void
@@ -244,6 +232,45 @@ new_damaged_error (WeftImageItem *self, const gchar *reason)
       "%s cannot be decoded: %s", self->uri, stripped);
 }
 
+/* What kind of picture @bytes are; an error if it is none that can be drawn, or not all of it. */
+static WeftImageFormat
+detect_format (WeftImageItem *self, GBytes *bytes, GError **error)
+{
+  WeftImageFormat format = weft_image_file_detect (bytes);
+
+  if (format == WEFT_IMAGE_OTHER)
+    g_propagate_error (error,
+        weft_overlay_error_new (WEFT_OVERLAY_ERROR_UNSUPPORTED, NULL, NULL,
+            "this build draws PNG, JPEG and SVG pictures, and %s is of another format", self->uri));
+  else if (format == WEFT_IMAGE_UNKNOWN)
+    g_propagate_error (error, new_damaged_error (self, "it is neither PNG nor JPEG nor SVG"));
+  else if (!weft_image_file_is_complete (bytes, format))
+    g_propagate_error (error, new_damaged_error (self, "it ends too early"));
+  else
+    return format;
+  return WEFT_IMAGE_UNKNOWN;
+}
+
+static gboolean
+weft_image_item_check (WeftOverlayItem *item, GHashTable *good, GError **error)
+{
+  WeftImageItem *self = WEFT_IMAGE_ITEM (item);
+  GError *local_error = NULL;
+
+  if (g_hash_table_contains (good, self->uri))
+    return TRUE;
+  g_autoptr (GBytes) bytes =
+      weft_overlay_source_load (self->uri, MAX_FILE_BYTES, NULL, &local_error);
+  if (bytes != NULL)
+    detect_format (self, bytes, &local_error);
+  if (local_error != NULL) {
+    take_error (self, error, local_error);
+    return FALSE;
+  }
+  g_hash_table_add (good, g_strdup (self->uri));
+  return TRUE;
+}
+
 static GError *
 new_too_large_error (WeftImageItem *self, gdouble width, gdouble height)
 {
@@ -260,10 +287,6 @@ draw_raster (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, WeftImage
   Header header = { self, &drawing->canvas, format, 0, 0, FALSE };
   g_autoptr (GError) local_error = NULL;
 
-  if (!weft_image_file_is_complete (bytes, format)) {
-    g_propagate_error (error, new_damaged_error (self, "it ends too early"));
-    return NULL;
-  }
   g_autoptr (GdkPixbuf) pixbuf =
       load_pixbuf (self, bytes, &header, drawing->cancellable, &local_error);
 
@@ -383,26 +406,11 @@ weft_image_item_draw (WeftOverlayItem *item, WeftDrawing *drawing, GError **erro
     take_error (self, error, local_error);
     return NULL;
   }
-  switch (weft_image_file_detect (bytes)) {
-    case WEFT_IMAGE_PNG:
-      picture->pixels =
-          draw_raster (self, drawing, bytes, WEFT_IMAGE_PNG, &target, &area, &local_error);
-      break;
-    case WEFT_IMAGE_JPEG:
-      picture->pixels =
-          draw_raster (self, drawing, bytes, WEFT_IMAGE_JPEG, &target, &area, &local_error);
-      break;
-    case WEFT_IMAGE_SVG:
-      picture->pixels = draw_svg (self, drawing, bytes, &target, &area, &local_error);
-      break;
-    case WEFT_IMAGE_OTHER:
-      local_error = weft_overlay_error_new (WEFT_OVERLAY_ERROR_UNSUPPORTED, NULL, NULL,
-          "this build draws PNG, JPEG and SVG pictures, and %s is of another format", self->uri);
-      break;
-    case WEFT_IMAGE_UNKNOWN:
-      local_error = new_damaged_error (self, "it is neither PNG nor JPEG nor SVG");
-      break;
-  }
+  WeftImageFormat format = detect_format (self, bytes, &local_error);
+  if (format == WEFT_IMAGE_SVG)
+    picture->pixels = draw_svg (self, drawing, bytes, &target, &area, &local_error);
+  else if (format != WEFT_IMAGE_UNKNOWN)
+    picture->pixels = draw_raster (self, drawing, bytes, format, &target, &area, &local_error);
   if (local_error == NULL && picture->pixels != NULL
       && cairo_surface_status (picture->pixels) != CAIRO_STATUS_SUCCESS)
     local_error =

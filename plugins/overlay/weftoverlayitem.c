@@ -10,6 +10,8 @@
 /* Distance of a named position from the edges of the frame, as a part of its shorter side. Keeps
  * clear of what phones and players draw there; 5 % is also the old title-safe margin. */
 #define MARGIN_FRACTION 0.05
+/* The longest side of a cairo image. */
+#define MAX_SIDE 32767
 #define DEFAULT_ANIMATION_S 0.3
 #define MAX_ANIMATION_S 60.0
 
@@ -122,6 +124,18 @@ weft_overlay_item_is_animated (WeftOverlayItem *self)
   WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
 
   return priv->animation_in != WEFT_ANIMATION_NONE || priv->animation_out != WEFT_ANIMATION_NONE;
+}
+
+static gboolean
+is_sideways (WeftAnimation animation)
+{
+  return animation == WEFT_ANIMATION_SLIDE_LEFT || animation == WEFT_ANIMATION_SLIDE_RIGHT;
+}
+
+static gboolean
+is_upright (WeftAnimation animation)
+{
+  return animation == WEFT_ANIMATION_SLIDE_UP || animation == WEFT_ANIMATION_SLIDE_DOWN;
 }
 
 gboolean
@@ -289,11 +303,11 @@ weft_overlay_item_new_from_json (
 }
 
 gboolean
-weft_overlay_item_check (WeftOverlayItem *self, GError **error)
+weft_overlay_item_check (WeftOverlayItem *self, GHashTable *good, GError **error)
 {
   WeftOverlayItemClass *klass = WEFT_OVERLAY_ITEM_GET_CLASS (self);
 
-  return klass->check == NULL || klass->check (self, error);
+  return klass->check == NULL || klass->check (self, good, error);
 }
 
 /**
@@ -362,18 +376,22 @@ weft_overlay_item_place (WeftOverlayItem *self, const WeftCanvas *canvas, gdoubl
 /**
  * weft_overlay_item_get_clip:
  * @clip: (out): the part of the plane that can ever be seen: the frame, and where the item slides a
- *   frame around it
+ *   frame on both sides of it
  */
 void
 weft_overlay_item_get_clip (
     WeftOverlayItem *self, const WeftCanvas *canvas, cairo_rectangle_int_t *clip)
 {
-  if (weft_overlay_item_moves (self)) {
-    *clip = (cairo_rectangle_int_t){ -canvas->width, -canvas->height, 3 * canvas->width,
-      3 * canvas->height };
-  } else {
-    *clip = (cairo_rectangle_int_t){ 0, 0, canvas->width, canvas->height };
-  }
+  WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
+  WeftAnimation in = priv->animation_in, out = priv->animation_out;
+  gint around_x = 0, around_y = 0;
+
+  if (is_sideways (in) || is_sideways (out))
+    around_x = CLAMP ((MAX_SIDE - canvas->width) / 2, 0, canvas->width);
+  if (is_upright (in) || is_upright (out))
+    around_y = CLAMP ((MAX_SIDE - canvas->height) / 2, 0, canvas->height);
+  *clip = (cairo_rectangle_int_t){ -around_x, -around_y, canvas->width + 2 * around_x,
+    canvas->height + 2 * around_y };
 }
 
 /* @progress: 0 away, 1 at rest. The item slows down as it comes to rest: cubic ease-out. */

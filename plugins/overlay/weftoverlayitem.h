@@ -84,7 +84,7 @@ struct _WeftOverlayItemClass {
 
   const gchar *const *members;
   gboolean (*parse) (WeftOverlayItem *self, const WeftValue *value, GError **error);
-  gboolean (*check) (WeftOverlayItem *self, GError **error);
+  gboolean (*check) (WeftOverlayItem *self, GHashTable *good, GError **error);
   WeftPicture *(*draw) (WeftOverlayItem *self, WeftDrawing *drawing, GError **error);
 };
 
@@ -101,7 +101,7 @@ gboolean weft_overlay_item_has_x (WeftOverlayItem *self);
 gboolean weft_overlay_item_is_animated (WeftOverlayItem *self);
 gboolean weft_overlay_item_moves (WeftOverlayItem *self);
 
-gboolean weft_overlay_item_check (WeftOverlayItem *self, GError **error);
+gboolean weft_overlay_item_check (WeftOverlayItem *self, GHashTable *good, GError **error);
 WeftPicture *weft_overlay_item_draw (WeftOverlayItem *self, WeftDrawing *drawing, GError **error);
 void weft_overlay_item_place (WeftOverlayItem *self, const WeftCanvas *canvas, gdouble width,
     gdouble height, gint *x, gint *y);

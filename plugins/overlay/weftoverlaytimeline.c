@@ -22,6 +22,7 @@
 #include "weftoverlaydocument.h"
 #include "weftoverlayrenderer.h"
 #include "weftoverlayschedule.h"
+#include "weftoverlaysource.h"
 
 GST_DEBUG_CATEGORY_STATIC (weft_overlay_timeline_debug);
 #define GST_CAT_DEFAULT weft_overlay_timeline_debug
@@ -66,10 +67,12 @@ struct _WeftOverlayTimeline {
   gboolean flushing;
   /* Parsed and to be shown from the next frame on. */
   WeftOverlayDocument *next_document;
-  /* Why the timeline could not be parsed; told when the element starts. */
+  /* Why the timeline cannot be drawn; told when the element starts. */
   GError *parse_error;
   /* Replaced by the streaming thread under the lock; it alone reads it without. */
   WeftOverlayRenderer *renderer;
+  /* Of renderers that are closed. */
+  WeftOverlayRendererStats past_stats;
   guint64 frames_blended;
   guint64 frames_passed;
   guint64 frames_copied;
@@ -99,33 +102,45 @@ GST_ELEMENT_REGISTER_DEFINE_WITH_CODE (overlaytimeline, "overlaytimeline", GST_R
         weft_overlay_timeline_debug, "overlaytimeline", 0, "titles and pictures on a timeline"))
 
 static WeftOverlayDocument *
+load_location (const gchar *location, const gchar *cwd, GError **error)
+{
+  g_autofree gchar *uri = weft_overlay_source_resolve (location, cwd, error);
+  GError *local_error = NULL;
+
+  if (uri == NULL)
+    return NULL;
+  WeftOverlayDocument *document = NULL;
+  g_autoptr (GBytes) bytes =
+      weft_overlay_source_load (uri, WEFT_OVERLAY_MAX_DOCUMENT_BYTES, NULL, &local_error);
+  if (bytes != NULL) {
+    g_autofree gchar *path = g_filename_from_uri (uri, NULL, NULL);
+    g_autofree gchar *folder = g_path_get_dirname (path);
+    gsize length;
+    const gchar *json = g_bytes_get_data (bytes, &length);
+    document = weft_overlay_document_new_from_json (
+        json != NULL ? json : "", (gssize) length, folder, &local_error);
+  }
+  if (document == NULL) {
+    if (local_error->domain == WEFT_OVERLAY_ERROR)
+      weft_overlay_error_locate (local_error, "", uri);
+    g_propagate_error (error, local_error);
+  }
+  return document;
+}
+
+static WeftOverlayDocument *
 load_document (const gchar *timeline, const gchar *location, GError **error)
 {
   g_autofree gchar *cwd = g_get_current_dir ();
 
   if (timeline != NULL)
     return weft_overlay_document_new_from_json (timeline, -1, cwd, error);
-  g_autofree gchar *path = g_canonicalize_filename (location, cwd);
-  g_autofree gchar *folder = g_path_get_dirname (path);
-  g_autofree gchar *uri = g_filename_to_uri (path, NULL, NULL);
-  g_autofree gchar *json = NULL;
-  g_autoptr (GError) file_error = NULL;
-  gsize length;
-  if (!g_file_get_contents (path, &json, &length, &file_error)) {
-    WeftOverlayError code = g_error_matches (file_error, G_FILE_ERROR, G_FILE_ERROR_NOENT)
-                                ? WEFT_OVERLAY_ERROR_NOT_FOUND
-                                : WEFT_OVERLAY_ERROR_DENIED;
-    g_propagate_error (error, weft_overlay_error_new (code, "", uri, "%s", file_error->message));
-    return NULL;
-  }
-  WeftOverlayDocument *document =
-      weft_overlay_document_new_from_json (json, (gssize) length, folder, error);
-  if (document == NULL && error != NULL && (*error)->domain == WEFT_OVERLAY_ERROR)
-    weft_overlay_error_locate (*error, NULL, uri);
-  return document;
+  if (location != NULL)
+    return load_location (location, cwd, error);
+  return weft_overlay_document_new_from_json ("{}", -1, cwd, error);
 }
 
-/* Parses what the properties say now. A timeline that is wrong ends a stream that is about to
+/* Reads what the properties say now. A timeline that is wrong ends a stream that is about to
  * start, but not one that runs: that goes on with the last good one, and a warning. */
 static void
 update_document (WeftOverlayTimeline *self)
@@ -140,10 +155,9 @@ update_document (WeftOverlayTimeline *self)
   location = g_strdup (self->location);
   GST_OBJECT_UNLOCK (self);
 
-  if (timeline == NULL && location == NULL)
-    document = weft_overlay_document_new_from_json ("{}", -1, "/", &error);
-  else
-    document = load_document (timeline, location, &error);
+  document = load_document (timeline, location, &error);
+  if (document != NULL && !weft_overlay_document_check (document, &error))
+    g_clear_pointer (&document, weft_overlay_document_unref);
   if (started && error != NULL) {
     weft_overlay_error_post (GST_ELEMENT (self), GST_MESSAGE_WARNING, error);
     g_error_free (error);
@@ -180,6 +194,9 @@ create_stats (WeftOverlayTimeline *self)
   GST_OBJECT_LOCK (self);
   if (self->renderer != NULL)
     weft_overlay_renderer_get_stats (self->renderer, &stats);
+  stats.rendered += self->past_stats.rendered;
+  stats.evicted += self->past_stats.evicted;
+  stats.cache_peak_bytes = MAX (stats.cache_peak_bytes, self->past_stats.cache_peak_bytes);
   GstStructure *structure = gst_structure_new ("overlaytimeline-stats", "frames-blended",
       G_TYPE_UINT64, self->frames_blended, "frames-passed", G_TYPE_UINT64, self->frames_passed,
       "frames-copied", G_TYPE_UINT64, self->frames_copied, "frames-repeated", G_TYPE_UINT64,
@@ -258,8 +275,16 @@ set_flushing (WeftOverlayTimeline *self, gboolean flushing)
 static void
 replace_renderer (WeftOverlayTimeline *self, WeftOverlayRenderer *renderer)
 {
+  WeftOverlayRendererStats stats = { 0 };
+
   GST_OBJECT_LOCK (self);
   WeftOverlayRenderer *old = self->renderer;
+  if (old != NULL)
+    weft_overlay_renderer_get_stats (old, &stats);
+  self->past_stats.rendered += stats.rendered;
+  self->past_stats.evicted += stats.evicted;
+  self->past_stats.cache_peak_bytes =
+      MAX (self->past_stats.cache_peak_bytes, stats.cache_peak_bytes);
   self->renderer = renderer;
   if (renderer != NULL)
     weft_overlay_renderer_set_flushing (renderer, self->flushing);
@@ -296,16 +321,11 @@ weft_overlay_timeline_start (GstBaseTransform *trans)
   self->started = error == NULL;
   self->flushing = FALSE;
   self->frames_blended = self->frames_passed = self->frames_copied = self->frames_repeated = 0;
+  self->past_stats = (WeftOverlayRendererStats){ 0 };
   GST_OBJECT_UNLOCK (self);
-  if (error == NULL && weft_overlay_document_check (self->document, &error))
-    return TRUE;
-
-  GST_OBJECT_LOCK (self);
-  self->started = FALSE;
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&self->document, weft_overlay_document_unref);
-  weft_overlay_error_post (GST_ELEMENT (self), GST_MESSAGE_ERROR, error);
-  return FALSE;
+  if (error != NULL)
+    weft_overlay_error_post (GST_ELEMENT (self), GST_MESSAGE_ERROR, error);
+  return error == NULL;
 }
 
 static gboolean
@@ -638,8 +658,10 @@ weft_overlay_timeline_prepare_output_buffer (
     return GST_FLOW_OK;
   }
   if (is_repeat (self, input)) {
-    *output = gst_buffer_copy (self->repeat_output);
-    gst_buffer_copy_into (*output, input, GST_BUFFER_COPY_TIMESTAMPS, 0, (gsize) -1);
+    *output = gst_buffer_new ();
+    gst_buffer_copy_into (*output, self->repeat_output, GST_BUFFER_COPY_MEMORY, 0, (gsize) -1);
+    GST_BASE_TRANSFORM_GET_CLASS (trans)->copy_metadata (trans, input, *output);
+    GST_BUFFER_FLAG_UNSET (*output, GST_BUFFER_FLAG_GAP);
     count (self, &self->frames_repeated);
     g_array_set_size (self->layers, 0);
     return GST_FLOW_OK;
@@ -677,6 +699,16 @@ weft_overlay_timeline_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
     g_array_append_vals (self->repeat_layers, self->layers->data, self->layers->len);
   }
   return flow;
+}
+
+/* A copied frame is the same picture: what is said about it stays true, but for how it lies in
+ * memory. */
+static gboolean
+weft_overlay_timeline_transform_meta (
+    GstBaseTransform *trans, GstBuffer *output, GstMeta *meta, GstBuffer *input)
+{
+  return !gst_meta_api_type_has_tag (
+      meta->info->api, g_quark_from_static_string (GST_META_TAG_MEMORY_STR));
 }
 
 static gboolean
@@ -795,6 +827,7 @@ weft_overlay_timeline_class_init (WeftOverlayTimelineClass *klass)
   trans_class->stop = weft_overlay_timeline_stop;
   trans_class->sink_event = weft_overlay_timeline_sink_event;
   trans_class->prepare_output_buffer = weft_overlay_timeline_prepare_output_buffer;
+  trans_class->transform_meta = weft_overlay_timeline_transform_meta;
   trans_class->transform_ip = weft_overlay_timeline_transform_ip;
   trans_class->transform_ip_on_passthrough = FALSE;
   filter_class->set_info = weft_overlay_timeline_set_info;

@@ -429,17 +429,32 @@ test_svg_reads_nothing_outside (void)
   cairo_surface_destroy (picture);
 }
 
+static gchar *
+make_picture_timeline (const gchar *path)
+{
+  return g_strdup_printf ("{\"overlays\":[{\"type\":\"text\",\"text\":\"a\"},"
+                          "{\"type\":\"image\",\"src\":\"%s\",\"width\":1}]}",
+      path);
+}
+
+/* What the first bytes and the last ones tell is told before the first frame. */
+static void
+assert_picture_is_refused (const gchar *path, const gchar *word)
+{
+  g_autofree gchar *timeline = make_picture_timeline (path);
+  g_autofree gchar *name = g_path_get_basename (path);
+
+  overlay_assert_start_fails (timeline, "/timeline/overlays/1", name, word);
+}
+
 static void
 assert_picture_fails (const gchar *path, const gchar *word)
 {
-  g_autofree gchar *timeline = g_strdup_printf ("{\"overlays\":[{\"type\":\"text\",\"text\":\"a\"},"
-                                                "{\"type\":\"image\",\"src\":\"%s\",\"width\":1}]}",
-      path);
+  g_autofree gchar *timeline = make_picture_timeline (path);
   g_autofree gchar *name = g_path_get_basename (path);
   g_autoptr (Overlay) o = overlay_new (timeline, BGRX);
   GstBuffer *out;
 
-  g_test_message ("%s", name);
   g_assert_cmpint (overlay_push (o, 0, 0, &out), ==, GST_FLOW_ERROR);
   overlay_assert_problem (o->bus, GST_MESSAGE_ERROR, "/timeline/overlays/1", name, word);
   overlay_assert_no_message (o->bus, GST_MESSAGE_ERROR);
@@ -522,12 +537,17 @@ test_broken_pictures_are_refused (void)
       overlay_write_file ("broken.svg", "<svg xmlns='http://www.w3.org/2000/svg'><rect", -1);
   g_autofree gchar *html = overlay_write_file ("page.svg", "<html><body>no</body></html>", -1);
   g_autofree gchar *gif = overlay_write_file ("a.png", "GIF89a\1\0\1\0", 10);
-  assert_picture_fails (cut, "decoded");
-  assert_picture_fails (empty, "decoded");
-  assert_picture_fails (text, "neither");
+  g_autofree gchar *webp = overlay_write_file ("a.webp", "RIFF\0\0\0\0WEBPVP8 ", 16);
+  g_autofree gchar *jpeg =
+      overlay_write_file ("cut.jpg", "\xff\xd8\xff\xe0\0\4\xff\xd9\xff\xda\0\2abc", 15);
+  assert_picture_is_refused (cut, "decoded");
+  assert_picture_is_refused (empty, "decoded");
+  assert_picture_is_refused (text, "neither");
+  assert_picture_is_refused (webp, "format");
+  assert_picture_is_refused (jpeg, "too early");
   assert_picture_fails (svg, "decoded");
   assert_picture_fails (html, "decoded");
-  assert_picture_fails (gif, "format");
+  assert_picture_is_refused (gif, "format");
   cairo_surface_destroy (picture);
 }
 

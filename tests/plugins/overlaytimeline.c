@@ -237,6 +237,19 @@ test_wrong_timeline_while_playing_keeps_the_last (void)
 }
 
 static void
+test_missing_picture_while_playing_keeps_the_last (void)
+{
+  g_autofree gchar *timeline = white_timeline ("");
+  g_autoptr (Overlay) o = overlay_new (timeline, I420_30);
+
+  g_object_set (o->element, "timeline",
+      "{\"overlays\":[{\"type\":\"image\",\"src\":\"/nonexistent/a.png\"}]}", NULL);
+  overlay_assert_problem (
+      o->bus, GST_MESSAGE_WARNING, "/timeline/overlays/0", "/nonexistent/a.png", "does not exist");
+  g_assert_cmpuint (draw_luma (o, 1, 16), ==, 235);
+}
+
+static void
 test_location (void)
 {
   /* Paths in a file start from its folder. */
@@ -249,7 +262,7 @@ test_location (void)
   g_assert_cmpuint (draw_luma (o, 1, 16), ==, 235);
   g_object_set (o->element, "location", "/nonexistent/timeline.json", NULL);
   overlay_assert_problem (
-      o->bus, GST_MESSAGE_WARNING, "", "/nonexistent/timeline.json", "nonexistent");
+      o->bus, GST_MESSAGE_WARNING, "", "/nonexistent/timeline.json", "does not exist");
   g_assert_cmpuint (draw_luma (o, 2, 16), ==, 235);
 }
 
@@ -310,6 +323,27 @@ test_result_of_a_repeat_may_be_written_by_nobody (void)
     g_autoptr (GstBuffer) next = gst_harness_pull (o->h);
     g_assert_cmpuint (overlay_get_byte (o, next, 0, 5, 0), ==, 235);
   }
+}
+
+static void
+test_copy_keeps_what_is_said_about_the_frame (void)
+{
+  g_autofree gchar *timeline = white_timeline ("");
+  g_autoptr (Overlay) o = overlay_new (timeline, I420_30);
+  g_autoptr (GstBuffer) kept = overlay_create_frame (o, 0, 16);
+  GstBuffer *in = gst_buffer_copy (kept);
+
+  gst_buffer_add_video_region_of_interest_meta (in, "face", 1, 2, 3, 4);
+  GST_BUFFER_FLAG_SET (in, GST_BUFFER_FLAG_MARKER | GST_BUFFER_FLAG_GAP);
+  GST_BUFFER_OFFSET (in) = 7;
+  gst_harness_push (o->h, in);
+  g_autoptr (GstBuffer) out = gst_harness_pull (o->h);
+  g_assert_nonnull (gst_buffer_get_meta (out, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE));
+  g_assert_true (GST_BUFFER_FLAG_IS_SET (out, GST_BUFFER_FLAG_MARKER));
+  /* Something shows, so it is no gap any more. */
+  g_assert_false (GST_BUFFER_FLAG_IS_SET (out, GST_BUFFER_FLAG_GAP));
+  g_assert_cmpuint (GST_BUFFER_OFFSET (out), ==, 7);
+  g_assert_cmpuint (GST_BUFFER_DURATION (out), ==, GST_BUFFER_DURATION (kept));
 }
 
 static void
@@ -474,6 +508,8 @@ main (int argc, char **argv)
   g_test_add_func ("/playing/change", test_change_while_playing);
   g_test_add_func (
       "/playing/wrong-timeline-keeps-the-last", test_wrong_timeline_while_playing_keeps_the_last);
+  g_test_add_func (
+      "/playing/missing-picture-keeps-the-last", test_missing_picture_while_playing_keeps_the_last);
   g_test_add_func ("/playing/location", test_location);
   g_test_add_func ("/playing/caps-may-change", test_caps_may_change);
   g_test_add_func ("/playing/flush-does-not-wait", test_flush_does_not_wait_for_a_drawing);
@@ -482,6 +518,7 @@ main (int argc, char **argv)
   g_test_add_func ("/memory/shared-is-copied-once", test_shared_memory_is_copied);
   g_test_add_func (
       "/memory/repeat-is-not-written", test_result_of_a_repeat_may_be_written_by_nobody);
+  g_test_add_func ("/memory/copy-keeps-metadata", test_copy_keeps_what_is_said_about_the_frame);
   g_test_add_func ("/memory/writable-is-drawn-in-place", test_writable_memory_is_drawn_in_place);
   g_test_add_func ("/cache/past-items-leave", test_past_items_leave_the_cache);
   g_test_add_func ("/cache/is-bounded", test_cache_is_bounded);
