@@ -67,6 +67,15 @@ weft_http_error_get_status (const GError *error)
 
 /* ---- addresses ---- */
 
+/* GLib takes any decoded text for a host. */
+static gboolean
+has_host (GUri *uri)
+{
+  const gchar *host = g_uri_get_host (uri);
+
+  return host != NULL && *host != '\0' && strpbrk (host, " \t\r\n\"<>\\^`{|}/?#") == NULL;
+}
+
 static GUri *
 parse_uri (const gchar *uri, GError **error)
 {
@@ -74,7 +83,7 @@ parse_uri (const gchar *uri, GError **error)
   g_autoptr (GUri) parsed =
       g_uri_parse (uri, SOUP_HTTP_URI_FLAGS | G_URI_FLAGS_HAS_PASSWORD, &reason);
 
-  if (parsed != NULL && g_uri_get_host (parsed) != NULL && *g_uri_get_host (parsed) != '\0'
+  if (parsed != NULL && has_host (parsed)
       && (g_str_equal (g_uri_get_scheme (parsed), "http")
           || g_str_equal (g_uri_get_scheme (parsed), "https")))
     return g_steal_pointer (&parsed);
@@ -262,7 +271,7 @@ weft_http_target_redirect (WeftHttpTarget *target, const gchar *location, GError
   if (location != NULL)
     next = g_uri_parse_relative (
         target->current, location, SOUP_HTTP_URI_FLAGS | G_URI_FLAGS_HAS_PASSWORD, NULL);
-  if (next == NULL || g_uri_get_host (next) == NULL || *g_uri_get_host (next) == '\0'
+  if (next == NULL || !has_host (next)
       || (!g_str_equal (g_uri_get_scheme (next), "http")
           && !g_str_equal (g_uri_get_scheme (next), "https"))) {
     g_propagate_error (error, weft_http_error_new (WEFT_HTTP_ERROR_UNSUPPORTED, 0,
