@@ -232,10 +232,11 @@ weft_audio_placer_push (WeftAudioPlacer *self, GstBuffer *buffer, gint64 time_ns
     return GST_FLOW_NOT_NEGOTIATED;
   }
   if (self->held != NULL) {
-    gint64 end = self->held_ns + samples_to_ns (self, weft_audio_buffer_samples (self->held, &self->in));
-    gint64 boundary = ABS (time_ns - end) <= JITTER_NS
-                          ? snap_to_grid (self, time_ns, weft_audio_buffer_samples (buffer, &self->in))
-                          : end;
+    gint64 end =
+        self->held_ns + samples_to_ns (self, weft_audio_buffer_samples (self->held, &self->in));
+    gint64 boundary = ABS (time_ns - end) <= JITTER_NS ? snap_to_grid (
+                          self, time_ns, weft_audio_buffer_samples (buffer, &self->in))
+                                                       : end;
     flow = release_held (self, boundary);
   }
   if (self->running
@@ -264,8 +265,8 @@ weft_audio_placer_drain (WeftAudioPlacer *self)
   GstFlowReturn flow = GST_FLOW_OK;
 
   if (self->held != NULL)
-    flow = release_held (
-        self, self->held_ns + samples_to_ns (self, weft_audio_buffer_samples (self->held, &self->in)));
+    flow = release_held (self,
+        self->held_ns + samples_to_ns (self, weft_audio_buffer_samples (self->held, &self->in)));
   if (flow == GST_FLOW_OK && self->running) {
     gsize latency = gst_audio_converter_get_max_latency (self->converter);
     if (latency > 0)

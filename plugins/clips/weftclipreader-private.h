@@ -81,6 +81,10 @@ struct _WeftClipReader {
   guint seeks;
   GError *error;
   gchar *error_debug;
+  /* an error that decodebin may have kept to itself, see weftclipsource.c */
+  GError *suspicion;
+  GstObject *suspect; /* only compared */
+  gint64 suspicion_deadline_us;
   GstClockTime start_ns;
   GstClockTime base_ns; /* stream time of the clip's position 0 */
 

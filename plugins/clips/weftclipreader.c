@@ -139,8 +139,13 @@ static void
 run_until_closed (WeftClipReader *self)
 {
   g_mutex_lock (&self->lock);
-  while (!self->exposed && self->error == NULL && !must_stop_unlocked (self))
-    g_cond_wait (&self->changed, &self->lock);
+  while (!self->exposed && self->error == NULL && !must_stop_unlocked (self)) {
+    if (self->suspicion == NULL)
+      g_cond_wait (&self->changed, &self->lock);
+    else if (!g_cond_wait_until (&self->changed, &self->lock, self->suspicion_deadline_us)
+             && self->suspicion != NULL && !self->exposed)
+      weft_clip_reader_fail_unlocked (self, g_steal_pointer (&self->suspicion), NULL);
+  }
 
   if (self->exposed && self->error == NULL && !must_stop_unlocked (self)) {
     GstPad *pad = any_linked_pad (self);
@@ -500,8 +505,8 @@ weft_clip_reader_check_end (
         "there is no decoder for its %s (%s)", stream_name, stream->undecodable);
   } else if (is_early && stream->linked && self->short_read) {
     error = g_error_new (GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX,
-        "the file is cut: it ends after %.1f s of %.1f s", (gdouble) self->reach_ns / GST_SECOND,
-        (gdouble) (self->reach_ns + MAX (missing, 0)) / GST_SECOND);
+        "the file is cut: it ends in the middle of a sample, after %.1f s",
+        (gdouble) self->reach_ns / GST_SECOND);
   } else if (is_early && stream->linked && self->trusted_duration
              && self->demuxed_eos >= self->demuxed_pads && missing > tolerance) {
     error = g_error_new (GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX,
@@ -536,6 +541,7 @@ weft_clip_reader_finalize (GObject *object)
   g_clear_pointer (&self->list, weft_clip_list_unref);
   g_clear_object (&self->owner);
   g_clear_error (&self->error);
+  g_clear_error (&self->suspicion);
   g_free (self->error_debug);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);

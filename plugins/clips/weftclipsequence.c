@@ -92,6 +92,7 @@ struct _WeftClipSequence {
   gboolean failed;
   GArray *warned; /* gboolean by clip */
   guint64 frames_pushed, frames_repeated, frames_dropped, samples_pushed;
+  GstStructure *last_stats; /* of the run before, until the next one */
 
   /* from READY to PAUSED and back; then constant */
   WeftClipList *list;
@@ -251,6 +252,9 @@ handle_flow (WeftClipSequence *self, Track *track, GstFlowReturn flow)
   gboolean other_active = FALSE;
 
   GST_DEBUG_OBJECT (track->pad, "pausing: %s", gst_flow_get_name (flow));
+  /* at the end, or when downstream has had enough */
+  if (flow == GST_FLOW_EOS)
+    gst_pad_push_event (track->pad, gst_event_new_eos ());
   pause_task (self, track);
   g_mutex_lock (&self->lock);
   for (guint t = 0; t < WEFT_N_TRACKS; t++)
@@ -588,7 +592,6 @@ video_task (gpointer user_data)
     track->started = TRUE;
   }
   if (track->clip >= self->list->clips->len) {
-    gst_pad_push_event (track->pad, gst_event_new_eos ());
     handle_flow (self, track, GST_FLOW_EOS);
     return;
   }
@@ -715,7 +718,6 @@ audio_task (gpointer user_data)
     track->started = TRUE;
   }
   if (track->clip >= self->list->clips->len) {
-    gst_pad_push_event (track->pad, gst_event_new_eos ());
     handle_flow (self, track, GST_FLOW_EOS);
     return;
   }
@@ -904,6 +906,29 @@ cancel (WeftClipSequence *self)
     weft_clip_window_cancel (self->window);
 }
 
+static GstStructure *
+get_stats (WeftClipSequence *self)
+{
+  GstStructure *stats;
+  g_autoptr (WeftClipWindow) window = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->window == NULL && self->last_stats != NULL) {
+    stats = gst_structure_copy (self->last_stats);
+    g_mutex_unlock (&self->lock);
+    return stats;
+  }
+  stats = gst_structure_new ("clipsequence-stats", "frames", G_TYPE_UINT64, self->frames_pushed,
+      "samples", G_TYPE_UINT64, self->samples_pushed, "frames-repeated", G_TYPE_UINT64,
+      self->frames_repeated, "frames-dropped", G_TYPE_UINT64, self->frames_dropped, NULL);
+  if (self->window != NULL)
+    window = g_object_ref (self->window);
+  g_mutex_unlock (&self->lock);
+  if (window != NULL)
+    weft_clip_window_add_stats (window, stats);
+  return stats;
+}
+
 static void
 stop (WeftClipSequence *self)
 {
@@ -920,8 +945,16 @@ stop (WeftClipSequence *self)
     gst_buffer_pool_set_active (self->pool, FALSE);
   gst_clear_object (&self->pool);
 
-  if (self->window != NULL)
+  if (self->window != NULL) {
+    GstStructure *stats;
+
     weft_clip_window_close (self->window);
+    stats = get_stats (self);
+    g_mutex_lock (&self->lock);
+    g_clear_pointer (&self->last_stats, gst_structure_free);
+    self->last_stats = stats;
+    g_mutex_unlock (&self->lock);
+  }
   g_mutex_lock (&self->lock);
   window = g_steal_pointer (&self->window);
   list = g_steal_pointer (&self->list);
@@ -947,24 +980,6 @@ weft_clip_sequence_change_state (GstElement *element, GstStateChange transition)
     stop (self);
   }
   return result;
-}
-
-static GstStructure *
-get_stats (WeftClipSequence *self)
-{
-  GstStructure *stats = gst_structure_new_empty ("clipsequence-stats");
-  g_autoptr (WeftClipWindow) window = NULL;
-
-  g_mutex_lock (&self->lock);
-  gst_structure_set (stats, "frames", G_TYPE_UINT64, self->frames_pushed, "samples", G_TYPE_UINT64,
-      self->samples_pushed, "frames-repeated", G_TYPE_UINT64, self->frames_repeated,
-      "frames-dropped", G_TYPE_UINT64, self->frames_dropped, NULL);
-  if (self->window != NULL)
-    window = g_object_ref (self->window);
-  g_mutex_unlock (&self->lock);
-  if (window != NULL)
-    weft_clip_window_add_stats (window, stats);
-  return stats;
 }
 
 static void
@@ -1034,6 +1049,7 @@ weft_clip_sequence_finalize (GObject *object)
   g_free (self->clips);
   g_free (self->location);
   g_array_unref (self->warned);
+  g_clear_pointer (&self->last_stats, gst_structure_free);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->moved);
   G_OBJECT_CLASS (weft_clip_sequence_parent_class)->finalize (object);

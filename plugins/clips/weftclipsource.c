@@ -22,6 +22,9 @@ GST_DEBUG_CATEGORY_EXTERN (weft_clips_debug);
 /* How far before a segment's start sound may lie that was recorded with its first picture. */
 #define SEGMENT_EXTENSION_NS (2 * GST_SECOND)
 
+/* So long after its error an element that decodebin only tries is gone again. */
+#define SUSPICION_US (250 * G_TIME_SPAN_MILLISECOND)
+
 typedef struct {
   WeftClipReader *reader;
   gboolean is_video;
@@ -311,8 +314,8 @@ deep_element_added_cb (GstBin *bin, GstBin *sub_bin, GstElement *element, WeftCl
    * into fresh memory when libav draws straight into its buffers; without, into a pool's. */
   if (g_str_has_prefix (GST_OBJECT_NAME (factory), "avdec_")
       && g_object_class_find_property (G_OBJECT_GET_CLASS (element), "max-threads") != NULL)
-    g_object_set (element, "max-threads",
-        (gint) MIN (MAX_DECODER_THREADS, g_get_num_processors ()), "direct-rendering", FALSE, NULL);
+    g_object_set (element, "max-threads", (gint) MIN (MAX_DECODER_THREADS, g_get_num_processors ()),
+        "direct-rendering", FALSE, NULL);
 
   if (!gst_element_factory_list_is_type (factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
     return;
@@ -371,6 +374,54 @@ bus_sync_cb (GstBus *bus, GstMessage *message, gpointer user_data)
   return GST_BUS_DROP;
 }
 
+/*
+ * decodebin swallows the errors of an element that it is just adding, since it may try another
+ * one. A demuxer that pulls can fail in that very moment and then stays, broken, and nobody would
+ * ever hear of it. So all errors are looked at before decodebin does, and one whose element is
+ * still there a little later is believed.
+ */
+static GstBusSyncReply
+inner_bus_sync_cb (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  WeftClipReader *self = user_data;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+    g_mutex_lock (&self->lock);
+    if (!self->exposed && self->suspicion == NULL) {
+      gst_message_parse_error (message, &self->suspicion, NULL);
+      self->suspect = GST_MESSAGE_SRC (message);
+      self->suspicion_deadline_us = g_get_monotonic_time () + SUSPICION_US;
+      g_cond_broadcast (&self->changed);
+    }
+    g_mutex_unlock (&self->lock);
+  }
+  /* what the handler that a GstBin comes with does */
+  GST_BIN_GET_CLASS (self->decodebin)->handle_message (GST_BIN (self->decodebin), message);
+  return GST_BUS_DROP;
+}
+
+static void
+deep_element_removed_cb (GstBin *bin, GstBin *sub_bin, GstElement *element, WeftClipReader *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->suspect == GST_OBJECT (element)) {
+    self->suspect = NULL;
+    g_clear_error (&self->suspicion);
+  }
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+watch_inner_errors (WeftClipReader *self)
+{
+  GstElement *child =
+      GST_BIN_CHILDREN (self->decodebin) != NULL ? GST_BIN_CHILDREN (self->decodebin)->data : NULL;
+  g_autoptr (GstBus) bus = child != NULL ? gst_element_get_bus (child) : NULL;
+
+  if (bus != NULL)
+    gst_bus_set_sync_handler (bus, inner_bus_sync_cb, self, NULL);
+}
+
 /* Puts the reader's elements together. Called on the reader's thread, in NULL. */
 gboolean
 weft_clip_source_build (WeftClipReader *self, GError **error)
@@ -399,7 +450,9 @@ weft_clip_source_build (WeftClipReader *self, GError **error)
   g_signal_connect (self->decodebin, "no-more-pads", G_CALLBACK (no_more_pads_cb), self);
   g_signal_connect (self->decodebin, "unknown-type", G_CALLBACK (unknown_type_cb), self);
   g_signal_connect (self, "deep-element-added", G_CALLBACK (deep_element_added_cb), self);
+  g_signal_connect (self, "deep-element-removed", G_CALLBACK (deep_element_removed_cb), self);
   gst_bin_add (GST_BIN (self), self->decodebin);
+  watch_inner_errors (self);
   if (!gst_element_link (self->source, self->decodebin)) {
     g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD, "cannot read from the element %s",
         GST_OBJECT_NAME (self->source));

@@ -116,8 +116,8 @@ add_shares (guint8 *restrict y, const gint16 *restrict wide, gint n)
 
 /* The matrix is near to one, so only what it differs is multiplied. */
 ROW_KERNEL static void
-mix_chroma (guint8 *restrict cb, guint8 *restrict cr, gint n, gint16 bb, gint16 br, gint16 rb,
-    gint16 rr)
+mix_chroma (
+    guint8 *restrict cb, guint8 *restrict cr, gint n, gint16 bb, gint16 br, gint16 rb, gint16 rr)
 {
   for (gint i = 0; i < n; i++) {
     gint16 u = centred (cb[i]), v = centred (cr[i]);
