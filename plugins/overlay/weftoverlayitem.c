@@ -335,13 +335,17 @@ weft_overlay_item_draw (WeftOverlayItem *self, WeftDrawing *drawing, GError **er
 static gdouble
 place_axis (WeftAlign align, gdouble size, gdouble frame_size, gdouble margin)
 {
+  /* What leaves no room for margins stands at the edge: a picture as large as the frame covers it.
+   */
+  gdouble kept = CLAMP ((frame_size - size) / 2, 0.0, margin);
+
   switch (align) {
     case WEFT_ALIGN_START:
-      return margin;
+      return kept;
     case WEFT_ALIGN_CENTER:
       return (frame_size - size) / 2;
     case WEFT_ALIGN_END:
-      return frame_size - margin - size;
+      return frame_size - kept - size;
   }
   g_assert_not_reached ();
 }

@@ -378,6 +378,9 @@ prepare_document (WeftOverlayTimeline *self)
   g_clear_pointer (&self->schedule, weft_overlay_schedule_free);
   self->schedule = weft_overlay_schedule_new (self->document, info->fps_n, info->fps_d);
   compute_canvas (info, self->document, &self->canvas);
+  GST_DEBUG_OBJECT (self, "%u items on %dx%d, %g by %g pixels for each of the timeline",
+      self->document->items->len, self->canvas.width, self->canvas.height, self->canvas.scale_x,
+      self->canvas.scale_y);
   clear_repeat (self);
   if (self->renderer != NULL
       && weft_overlay_renderer_is_for (self->renderer, self->document, &self->canvas, info))
@@ -425,6 +428,7 @@ update_from_properties (WeftOverlayTimeline *self)
   GST_OBJECT_UNLOCK (self);
 
   if (next != NULL) {
+    GST_INFO_OBJECT (self, "a new timeline with %u items", next->items->len);
     weft_overlay_document_unref (self->document);
     self->document = next;
   }
@@ -663,6 +667,7 @@ weft_overlay_timeline_prepare_output_buffer (
     GST_BASE_TRANSFORM_GET_CLASS (trans)->copy_metadata (trans, input, *output);
     GST_BUFFER_FLAG_UNSET (*output, GST_BUFFER_FLAG_GAP);
     count (self, &self->frames_repeated);
+    GST_LOG_OBJECT (self, "the same frame again: %" GST_PTR_FORMAT, *output);
     g_array_set_size (self->layers, 0);
     return GST_FLOW_OK;
   }
@@ -671,6 +676,7 @@ weft_overlay_timeline_prepare_output_buffer (
   if (flow != GST_FLOW_OK)
     return flow;
   count (self, &self->frames_copied);
+  GST_LOG_OBJECT (self, "copied, for upstream keeps it: %" GST_PTR_FORMAT, input);
   self->repeat_input = gst_buffer_ref (input);
   return GST_FLOW_OK;
 }

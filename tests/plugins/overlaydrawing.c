@@ -157,6 +157,15 @@ test_positions (void)
   g_autofree gchar *item = g_strdup_printf (
       "{\"type\":\"image\",\"src\":\"%s\",\"width\":0.1,\"x\":0.25,\"y\":\"-10px\"}", path);
   ASSERT_AREA (draw_area (item, BGRX), 160, 0, 223, 53);
+  /* What is as large as the frame covers it, wherever it is said to stand. */
+  g_autofree gchar *full = g_strdup_printf (
+      "{\"type\":\"image\",\"src\":\"%s\",\"width\":1,\"height\":1,\"position\":\"top-left\"}",
+      path);
+  g_autofree gchar *wide = g_strdup_printf ("{\"type\":\"image\",\"src\":\"%s\",\"width\":1,"
+                                            "\"height\":0.5,\"position\":\"bottom-right\"}",
+      path);
+  ASSERT_AREA (draw_area (full, BGRX), 0, 0, 639, 359);
+  ASSERT_AREA (draw_area (wide, BGRX), 0, 162, 639, 341);
 }
 
 #define BOX_TEXT                                                                                   \
