@@ -442,8 +442,11 @@ static void
 log_cb (GstDebugCategory *category, GstDebugLevel level, const gchar *file, const gchar *function,
     gint line, GObject *object, GstDebugMessage *message, gpointer data)
 {
+  /* Writing the message may log more. */
+  const gchar *text = gst_debug_message_get (message);
+
   g_mutex_lock (&logged_lock);
-  g_string_append_printf (logged, "%s\n", gst_debug_message_get (message));
+  g_string_append_printf (logged, "%s\n", text);
   g_mutex_unlock (&logged_lock);
 }
 
@@ -527,7 +530,7 @@ test_stops_at_once (gconstpointer data)
   while (test_server_requests (server) == 0)
     g_thread_yield ();
   before_us = g_get_monotonic_time ();
-  gst_pad_activate_mode (reading.puller.pad, GST_PAD_MODE_NONE, FALSE);
+  gst_pad_activate_mode (reading.puller.pad, GST_PAD_MODE_PULL, FALSE);
   g_thread_join (thread);
   puller_end (&reading.puller);
   g_assert_cmpint (reading.flow, ==, GST_FLOW_FLUSHING);
