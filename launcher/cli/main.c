@@ -13,8 +13,8 @@
  * the first one is freed, and keeps frames of dozens of threads in as many arenas, none of which
  * ever shrinks below its last block. */
 #define MALLOC_ARENAS 2
-#define MALLOC_MMAP_THRESHOLD_BYTES (1024 * 1024)
-#define MALLOC_TRIM_THRESHOLD_BYTES (8 * 1024 * 1024)
+#define MALLOC_MMAP_THRESHOLD_BYTES (256 * 1024)
+#define MALLOC_TRIM_THRESHOLD_BYTES (1024 * 1024)
 
 /**
  * tune_allocator:

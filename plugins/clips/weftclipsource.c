@@ -17,8 +17,10 @@ GST_DEBUG_CATEGORY_EXTERN (weft_clips_debug);
 #define MAX_INTERLEAVE_BYTES (64 * 1024 * 1024)
 /* Compressed buffers of a stream where the interleaving is as it should be. */
 #define MAX_INTERLEAVE_BUFFERS 5
-/* A decoder that works on several pictures at once holds as many more. */
-#define MAX_DECODER_THREADS 2
+/* A decoder that works on several pictures at once holds two more for each: 13 MiB for every
+ * thread at 1080p. Encoding what is decoded costs several times as much, so half of the processors
+ * are enough to keep it fed. */
+#define MAX_DECODER_THREADS 4
 /* How far before a segment's start sound may lie that was recorded with its first picture. */
 #define SEGMENT_EXTENSION_NS (2 * GST_SECOND)
 
@@ -314,8 +316,9 @@ deep_element_added_cb (GstBin *bin, GstBin *sub_bin, GstElement *element, WeftCl
    * into fresh memory when libav draws straight into its buffers; without, into a pool's. */
   if (g_str_has_prefix (GST_OBJECT_NAME (factory), "avdec_")
       && g_object_class_find_property (G_OBJECT_GET_CLASS (element), "max-threads") != NULL)
-    g_object_set (element, "max-threads", (gint) MIN (MAX_DECODER_THREADS, g_get_num_processors ()),
-        "direct-rendering", FALSE, NULL);
+    g_object_set (element, "max-threads",
+        (gint) CLAMP (g_get_num_processors () / 2, 1, MAX_DECODER_THREADS), "direct-rendering",
+        FALSE, NULL);
 
   if (!gst_element_factory_list_is_type (factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
     return;
