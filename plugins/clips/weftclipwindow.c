@@ -12,7 +12,7 @@ GST_DEBUG_CATEGORY_EXTERN (weft_clips_debug);
 #define GST_CAT_DEFAULT weft_clips_debug
 
 /* Readers that are still being taken down and do not count yet. */
-#define MAX_CLOSING 0
+#define MAX_CLOSING 1
 /* Taking a reader down is quick, unless its source does not come back from a system call. Such a
  * one is left behind: it holds all that it needs. */
 #define CLOSE_TIMEOUT_US (2 * G_TIME_SPAN_SECOND)
