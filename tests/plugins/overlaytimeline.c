@@ -223,6 +223,55 @@ test_change_while_playing (void)
   g_assert_cmpuint (overlay_get_stat (o, "rendered"), <=, 2);
 }
 
+typedef struct {
+  Overlay *o;
+  const gchar *timelines[2];
+  gint quit;
+} Changer;
+
+static gpointer
+change_thread (gpointer data)
+{
+  Changer *changer = data;
+
+  for (guint i = 0; !g_atomic_int_get (&changer->quit); i++) {
+    g_autoptr (GstStructure) stats = NULL;
+    g_object_set (changer->o->element, "timeline", changer->timelines[i & 1], "cache-size",
+        (guint64) (i % 3) * 5000, NULL);
+    g_object_get (changer->o->element, "stats", &stats, NULL);
+    g_thread_yield ();
+  }
+  return NULL;
+}
+
+/* Every frame is wholly of one timeline, however often it changes. */
+static void
+test_change_from_another_thread (void)
+{
+  g_autofree gchar *first = white_timeline ("");
+  g_autofree gchar *second = g_strdup_printf ("{\"overlays\":[{" WHITE "}]}", black);
+  g_autoptr (Overlay) o = overlay_new (first, I420_30);
+  Changer changer = { o, { first, second }, 0 };
+  GThread *thread = g_thread_new ("change", change_thread, &changer);
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  for (guint frame = 0; frame < 500; frame++) {
+    g_autoptr (GstBuffer) out = overlay_draw (o, frame, 100);
+    guint8 top = overlay_get_byte (o, out, 0, 0, 0), bottom = overlay_get_byte (o, out, 0, 63, 47);
+    g_assert_true (top == 16 || top == 235);
+    g_assert_cmpuint (top, ==, bottom);
+    if (frame % 100 == 50) {
+      gst_harness_push_event (o->h, gst_event_new_flush_start ());
+      gst_harness_push_event (o->h, gst_event_new_flush_stop (TRUE));
+      gst_harness_push_event (o->h, gst_event_new_segment (&segment));
+    }
+  }
+  g_atomic_int_set (&changer.quit, 1);
+  g_thread_join (thread);
+  overlay_assert_no_message (o->bus, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING);
+}
+
 static void
 test_wrong_timeline_while_playing_keeps_the_last (void)
 {
@@ -506,6 +555,7 @@ main (int argc, char **argv)
   g_test_add_func ("/layers/last-item-is-on-top", test_last_item_is_on_top);
   g_test_add_func ("/layers/opacity", test_opacity);
   g_test_add_func ("/playing/change", test_change_while_playing);
+  g_test_add_func ("/playing/change-from-another-thread", test_change_from_another_thread);
   g_test_add_func (
       "/playing/wrong-timeline-keeps-the-last", test_wrong_timeline_while_playing_keeps_the_last);
   g_test_add_func (
