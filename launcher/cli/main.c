@@ -12,7 +12,7 @@
 /* A frame of 1080p is 3 MiB. Left to itself glibc raises its mmap() threshold past that as soon as
  * the first one is freed, and keeps frames of dozens of threads in as many arenas, none of which
  * ever shrinks below its last block. */
-#define MALLOC_ARENAS 2
+#define MALLOC_ARENAS 1
 #define MALLOC_MMAP_THRESHOLD_BYTES (256 * 1024)
 #define MALLOC_TRIM_THRESHOLD_BYTES (1024 * 1024)
 
