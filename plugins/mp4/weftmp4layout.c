@@ -30,6 +30,7 @@
 #include <gst/base/gstadapter.h>
 
 #include "weftmp4fit.h"
+#include "weftmp4bytes.h"
 #include "weftmp4moov.h"
 #include "weftmp4output.h"
 #include "weftmp4prologue.h"
@@ -283,7 +284,7 @@ place_moov (WeftMp4Layout *self, guint64 media_start, guint64 media_end, WeftMp4
   gsize size;
 
   gst_adapter_copy (self->held, header, 0, sizeof header);
-  size = GST_READ_UINT32_BE (header);
+  size = weft_get_uint32 (header);
   if (size > gst_adapter_available (self->held)) {
     g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_MUX, "the movie header is not complete");
     return FALSE;
@@ -457,9 +458,9 @@ looks_like_moov (GstBuffer *buffer)
   guint8 start[16];
 
   return gst_buffer_extract (buffer, 0, start, sizeof start) == sizeof start
-         && GST_READ_UINT32_BE (start + 4) == BOX_MOOV
-         && GST_READ_UINT32_BE (start) == gst_buffer_get_size (buffer)
-         && GST_READ_UINT32_BE (start + 12) == BOX_MVHD;
+         && weft_get_uint32 (start + 4) == BOX_MOOV
+         && weft_get_uint32 (start) == gst_buffer_get_size (buffer)
+         && weft_get_uint32 (start + 12) == BOX_MVHD;
 }
 
 static GstFlowReturn
@@ -603,14 +604,14 @@ drain_boxes (WeftMp4Layout *self)
     if (available < WEFT_MP4_BOX_HEADER_BYTES)
       break;
     gst_adapter_copy (self->held, header, 0, WEFT_MP4_BOX_HEADER_BYTES);
-    size = GST_READ_UINT32_BE (header);
-    type = GST_READ_UINT32_BE (header + 4);
+    size = weft_get_uint32 (header);
+    type = weft_get_uint32 (header + 4);
     header_size = WEFT_MP4_BOX_HEADER_BYTES;
     if (size == 1) {
       if (available < WEFT_MP4_MDAT_PLACE_BYTES)
         break;
       gst_adapter_copy (self->held, header, 0, WEFT_MP4_MDAT_PLACE_BYTES);
-      size = GST_READ_UINT64_BE (header + 8);
+      size = weft_get_uint64 (header + 8);
       header_size = WEFT_MP4_MDAT_PLACE_BYTES;
     }
     if (size < header_size)

@@ -3,7 +3,11 @@
 
 #include "weftmp4moov.h"
 
+/* The functions of the library, not the macros: those read numbers as if they were aligned. */
+#define GST_BYTE_READER_DISABLE_INLINES
 #include <gst/base/gstbytereader.h>
+
+#include "weftmp4bytes.h"
 
 G_BEGIN_DECLS
 

@@ -54,13 +54,15 @@ find_box (const Box *parent, guint32 type, Box *box)
   return FALSE;
 }
 
-/* Reads the count of a table of @entry_bytes and makes sure that the table is all there. */
+/* The count of a table of @entry_bytes and its first entry; makes sure that the table is all there.
+ */
 static gboolean
-read_table_count (
-    GstByteReader *reader, const Box *box, guint entry_bytes, guint32 *count, GError **error)
+read_table (GstByteReader *reader, const Box *box, guint entry_bytes, guint32 *count,
+    const guint8 **table, GError **error)
 {
   if (!gst_byte_reader_skip (reader, 4) || !gst_byte_reader_get_uint32_be (reader, count)
-      || *count > gst_byte_reader_get_remaining (reader) / entry_bytes)
+      || *count > gst_byte_reader_get_remaining (reader) / entry_bytes
+      || !gst_byte_reader_get_data (reader, *count * entry_bytes, table))
     return weft_mp4_malformed (error, box->type, "a table shorter than its count");
   return TRUE;
 }
@@ -68,19 +70,20 @@ read_table_count (
 static gboolean
 parse_stts (Track *track, const Box *box, guint64 *samples, GError **error)
 {
+  const guint8 *table;
   GstByteReader reader = weft_mp4_box_reader (box);
   guint32 count;
   guint64 ticks = 0;
 
-  if (!read_table_count (&reader, box, 8, &count, error))
+  if (!read_table (&reader, box, 8, &count, &table, error))
     return FALSE;
   *samples = 0;
   for (guint32 i = 0; i < count; i++) {
     SttsRun run;
     guint64 run_ticks;
 
-    run.count = gst_byte_reader_get_uint32_be_unchecked (&reader);
-    run.delta = gst_byte_reader_get_uint32_be_unchecked (&reader);
+    run.count = weft_get_uint32 (table + i * 8);
+    run.delta = weft_get_uint32 (table + i * 8 + 4);
     run_ticks = (guint64) run.count * run.delta;
     if (!g_uint64_checked_add (&ticks, ticks, run_ticks) || ticks > G_MAXINT64 / 2)
       return weft_mp4_malformed (error, box->type, "an impossible duration");
@@ -93,18 +96,19 @@ parse_stts (Track *track, const Box *box, guint64 *samples, GError **error)
 static gboolean
 parse_ctts (Track *track, const Box *box, GError **error)
 {
+  const guint8 *table;
   GstByteReader reader = weft_mp4_box_reader (box);
   guint32 count;
 
-  if (!read_table_count (&reader, box, 8, &count, error))
+  if (!read_table (&reader, box, 8, &count, &table, error))
     return FALSE;
   track->ctts = g_array_sized_new (FALSE, FALSE, sizeof (CttsRun), count);
   for (guint32 i = 0; i < count; i++) {
     CttsRun run;
 
-    run.count = gst_byte_reader_get_uint32_be_unchecked (&reader);
+    run.count = weft_get_uint32 (table + i * 8);
     /* Version 0 says unsigned, yet mp4mux stores negative offsets in it and readers know. */
-    run.offset = gst_byte_reader_get_int32_be_unchecked (&reader);
+    run.offset = (gint32) weft_get_uint32 (table + i * 8 + 4);
     g_array_append_val (track->ctts, run);
   }
   return TRUE;
@@ -113,17 +117,18 @@ parse_ctts (Track *track, const Box *box, GError **error)
 static gboolean
 parse_stsc (Track *track, const Box *box, GError **error)
 {
+  const guint8 *table;
   GstByteReader reader = weft_mp4_box_reader (box);
   guint32 count, previous = 0;
 
-  if (!read_table_count (&reader, box, 12, &count, error))
+  if (!read_table (&reader, box, 12, &count, &table, error))
     return FALSE;
   for (guint32 i = 0; i < count; i++) {
     StscRun run;
 
-    run.first_chunk = gst_byte_reader_get_uint32_be_unchecked (&reader);
-    run.samples = gst_byte_reader_get_uint32_be_unchecked (&reader);
-    run.description = gst_byte_reader_get_uint32_be_unchecked (&reader);
+    run.first_chunk = weft_get_uint32 (table + i * 12);
+    run.samples = weft_get_uint32 (table + i * 12 + 4);
+    run.description = weft_get_uint32 (table + i * 12 + 8);
     if (run.first_chunk <= previous)
       return weft_mp4_malformed (error, box->type, "chunks out of order");
     previous = run.first_chunk;
@@ -135,6 +140,7 @@ parse_stsc (Track *track, const Box *box, GError **error)
 static gboolean
 parse_stsz (Track *track, const Box *box, GError **error)
 {
+  const guint8 *table;
   GstByteReader reader = weft_mp4_box_reader (box);
   guint32 count;
 
@@ -145,10 +151,11 @@ parse_stsz (Track *track, const Box *box, GError **error)
   track->samples = count;
   if (track->constant_bytes != 0)
     return TRUE;
-  if (count > gst_byte_reader_get_remaining (&reader) / 4)
+  if (count > gst_byte_reader_get_remaining (&reader) / 4
+      || !gst_byte_reader_get_data (&reader, count * 4, &table))
     return weft_mp4_malformed (error, box->type, "a table shorter than its count");
   for (guint32 i = 0; i < count; i++) {
-    guint32 size = gst_byte_reader_get_uint32_be_unchecked (&reader);
+    guint32 size = weft_get_uint32 (table + i * 4);
     g_array_append_val (track->sizes, size);
   }
   return TRUE;
@@ -157,15 +164,15 @@ parse_stsz (Track *track, const Box *box, GError **error)
 static gboolean
 parse_chunk_offsets (Track *track, const Box *box, GError **error)
 {
+  const guint8 *table;
   GstByteReader reader = weft_mp4_box_reader (box);
   gboolean is_64_bit = box->type == BOX_CO64;
   guint32 count;
 
-  if (!read_table_count (&reader, box, is_64_bit ? 8 : 4, &count, error))
+  if (!read_table (&reader, box, is_64_bit ? 8 : 4, &count, &table, error))
     return FALSE;
   for (guint32 i = 0; i < count; i++) {
-    guint64 offset = is_64_bit ? gst_byte_reader_get_uint64_be_unchecked (&reader)
-                               : gst_byte_reader_get_uint32_be_unchecked (&reader);
+    guint64 offset = is_64_bit ? weft_get_uint64 (table + i * 8) : weft_get_uint32 (table + i * 4);
     if (offset > G_MAXINT64 / 2)
       return weft_mp4_malformed (error, box->type, "an impossible offset");
     g_array_append_val (track->chunks, offset);
@@ -289,20 +296,20 @@ parse_stbl (Track *track, const Box *stbl, GError **error)
 static gboolean
 parse_elst (Track *track, const Box *box, GError **error)
 {
+  const guint8 *table;
   GstByteReader reader = weft_mp4_box_reader (box);
   guint32 version_flags, count;
 
   if (!gst_byte_reader_peek_uint32_be (&reader, &version_flags) || version_flags != 0)
     return weft_mp4_malformed (error, box->type, "a version that mp4mux does not write");
-  if (!read_table_count (&reader, box, 12, &count, error))
+  if (!read_table (&reader, box, 12, &count, &table, error))
     return FALSE;
   for (guint32 i = 0; i < count; i++) {
     Edit edit = { 0 };
     gint32 media_time;
 
-    edit.duration = gst_byte_reader_get_uint32_be_unchecked (&reader);
-    media_time = gst_byte_reader_get_int32_be_unchecked (&reader);
-    gst_byte_reader_skip_unchecked (&reader, 4);
+    edit.duration = weft_get_uint32 (table + i * 12);
+    media_time = (gint32) weft_get_uint32 (table + i * 12 + 4);
     edit.empty = media_time < 0;
     edit.media_time = edit.empty ? 0 : (guint64) media_time;
     if (!edit.empty && i + 1 != count)
@@ -365,7 +372,7 @@ parse_trak (WeftMp4Moov *moov, const Box *trak, GError **error)
     return weft_mp4_malformed (error, trak->type, "a box missing");
   if (hdlr.payload_bytes < 12)
     return weft_mp4_malformed (error, hdlr.type, "too few bytes");
-  track->handler = GST_READ_UINT32_BE (hdlr.payload + 8);
+  track->handler = weft_get_uint32 (hdlr.payload + 8);
   if (!parse_mdhd (track, &mdhd, error) || !parse_stbl (track, &stbl, error))
     return FALSE;
   /* mp4mux writes a track for a pad that never had caps, with nothing in it. */

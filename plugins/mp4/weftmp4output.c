@@ -2,6 +2,7 @@
 
 #include "weftmp4output.h"
 
+#include "weftmp4bytes.h"
 #include "weftmp4moov.h"
 #include "weftmp4prologue.h"
 
@@ -47,8 +48,8 @@ weft_mp4_output_push_free_header (WeftMp4Output *output, guint64 position, guint
 {
   guint8 *header = g_malloc (WEFT_MP4_BOX_HEADER_BYTES);
 
-  GST_WRITE_UINT32_BE (header, (guint32) box_bytes);
-  GST_WRITE_UINT32_BE (header + 4, WEFT_MP4_FOURCC ('f', 'r', 'e', 'e'));
+  weft_put_uint32 (header, (guint32) box_bytes);
+  weft_put_uint32 (header + 4, WEFT_MP4_FOURCC ('f', 'r', 'e', 'e'));
   return weft_mp4_output_push (
       output, position, gst_buffer_new_wrapped (header, WEFT_MP4_BOX_HEADER_BYTES));
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "weftmp4bytes.h"
 #include "weftmp4moov.h"
 
 /* What stands before the media data other than a movie header is small. */
@@ -32,11 +33,11 @@ scan_free (WeftMp4Prologue *prologue, const guint8 *header, gsize known)
   if (prologue->has_moov)
     return because (
         prologue, WEFT_MP4_WAY_OTHER, "mp4mux has filled the header in advance (reserved-prefill)");
-  if (GST_READ_UINT32_BE (header) == WEFT_MP4_BOX_HEADER_BYTES) {
+  if (weft_get_uint32 (header) == WEFT_MP4_BOX_HEADER_BYTES) {
     if (known < WEFT_MP4_MDAT_PLACE_BYTES)
       return WEFT_MP4_WAY_UNKNOWN;
-    if (GST_READ_UINT32_BE (header + 12) == BOX_MDAT)
-      return GST_READ_UINT32_BE (header + 8) == 0 ? WEFT_MP4_WAY_OPEN : WEFT_MP4_WAY_BOXES;
+    if (weft_get_uint32 (header + 12) == BOX_MDAT)
+      return weft_get_uint32 (header + 8) == 0 ? WEFT_MP4_WAY_OPEN : WEFT_MP4_WAY_BOXES;
   }
   return because (prologue, WEFT_MP4_WAY_OTHER,
       "mp4mux rewrites its header while it records (reserved-max-duration)");
@@ -78,8 +79,8 @@ weft_mp4_prologue_scan (GstAdapter *adapter, WeftMp4Prologue *prologue)
     guint32 size, type;
 
     gst_adapter_copy (adapter, header, at, known);
-    size = GST_READ_UINT32_BE (header);
-    type = GST_READ_UINT32_BE (header + 4);
+    size = weft_get_uint32 (header);
+    type = weft_get_uint32 (header + 4);
     prologue->bytes = at;
     if (at == 0 && type != BOX_FTYP && type != BOX_JP)
       return because (prologue, WEFT_MP4_WAY_BROKEN, "it does not begin as one");
@@ -132,15 +133,15 @@ weft_mp4_prologue_scan (GstAdapter *adapter, WeftMp4Prologue *prologue)
 gboolean
 weft_mp4_parse_mdat_place (const guint8 *data, guint64 *payload_bytes)
 {
-  guint32 size = GST_READ_UINT32_BE (data), type = GST_READ_UINT32_BE (data + 4);
+  guint32 size = weft_get_uint32 (data), type = weft_get_uint32 (data + 4);
   guint64 whole, header;
 
   if (size == WEFT_MP4_BOX_HEADER_BYTES && type == BOX_FREE
-      && GST_READ_UINT32_BE (data + 12) == BOX_MDAT) {
-    whole = GST_READ_UINT32_BE (data + 8);
+      && weft_get_uint32 (data + 12) == BOX_MDAT) {
+    whole = weft_get_uint32 (data + 8);
     header = WEFT_MP4_BOX_HEADER_BYTES;
   } else if (size == 1 && type == BOX_MDAT) {
-    whole = GST_READ_UINT64_BE (data + 8);
+    whole = weft_get_uint64 (data + 8);
     header = WEFT_MP4_MDAT_PLACE_BYTES;
   } else {
     return FALSE;

@@ -35,7 +35,7 @@ box_begin (GByteArray *writer, guint32 type)
 static void
 box_end (GByteArray *writer, guint start)
 {
-  GST_WRITE_UINT32_BE (writer->data + start, writer->len - start);
+  weft_put_uint32 (writer->data + start, writer->len - start);
 }
 
 static void

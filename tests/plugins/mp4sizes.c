@@ -179,11 +179,11 @@ check_chunks (const gchar *path, const gchar *type, guint entry_bytes)
 
   g_assert_true (box_find (file, table, &box));
   g_assert_true (box_find (file, "mdat", &mdat));
-  count = GST_READ_UINT32_BE (data + box.offset + 12);
+  count = test_get_uint32 (data + box.offset + 12);
   g_assert_cmpuint (box.size, ==, 16 + (guint64) entry_bytes * count);
   for (guint32 i = 0; i < count; i++) {
     const guint8 *entry = data + box.offset + 16 + (guint64) entry_bytes * i;
-    guint64 offset = entry_bytes == 8 ? GST_READ_UINT64_BE (entry) : GST_READ_UINT32_BE (entry);
+    guint64 offset = entry_bytes == 8 ? test_get_uint64 (entry) : test_get_uint32 (entry);
 
     g_assert_cmpuint (offset, >=, mdat.offset + mdat.header);
     g_assert_cmpuint (offset, <, mdat.offset + mdat.size);
@@ -377,7 +377,7 @@ push_file (GstHarness *h, const Parts *parts, const guint8 *moov, gsize moov_siz
   push_copy (h, moov, moov_size);
   push_segment (h, ftyp_size);
   memcpy (patch, open_mdat, sizeof patch);
-  GST_WRITE_UINT32_BE (patch + 8, (guint32) media_size + 8);
+  test_put_uint32 (patch + 8, (guint32) media_size + 8);
   push_copy (h, patch, sizeof patch);
 }
 
@@ -426,7 +426,7 @@ test_malformed_headers (void)
     g_autoptr (GstBus) bus = gst_bus_new ();
 
     gst_element_set_bus (h->element, bus);
-    GST_WRITE_UINT32_BE (moov + at, value);
+    test_put_uint32 (moov + at, value);
     if (g_test_rand_bit ())
       moov[(gsize) g_test_rand_int_range (16, (gint32) size)] =
           (guint8) g_test_rand_int_range (0, 256);
@@ -468,7 +468,8 @@ test_cut_off_input (void)
 
     gst_element_set_bus (h->element, bus);
     for (guint at = 0; at < end;) {
-      guint part = MIN (end - at, 1 + (guint) g_test_rand_int_range (0, 700));
+      guint most = 1 + (guint) g_test_rand_int_range (0, 700);
+      guint part = MIN (end - at, most);
       push_copy (h, early->data + at, part);
       at += part;
     }
@@ -530,7 +531,7 @@ test_media_that_looks_like_a_header (void)
   push_segment (h, ftyp_size);
   memcpy (patch, open_mdat, sizeof patch);
   pushed_media = media_size + 2 * sizeof trap + 100;
-  GST_WRITE_UINT32_BE (patch + 8, (guint32) pushed_media + 8);
+  test_put_uint32 (patch + 8, (guint32) pushed_media + 8);
   push_copy (h, patch, sizeof patch);
   g_assert_true (gst_harness_push_event (h, gst_event_new_eos ()));
   while ((buffer = gst_harness_try_pull (h)) != NULL) {

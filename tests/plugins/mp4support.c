@@ -288,10 +288,10 @@ boxes_in (GBytes *file, guint64 start, guint64 end)
     TestBox box = { .offset = start, .header = 8 };
 
     g_assert_cmpuint (end - start, >=, 8);
-    box.size = GST_READ_UINT32_BE (data + start);
+    box.size = test_get_uint32 (data + start);
     memcpy (box.type, data + start + 4, 4);
     if (box.size == 1) {
-      box.size = GST_READ_UINT64_BE (data + start + 8);
+      box.size = test_get_uint64 (data + start + 8);
       box.header = 16;
     }
     g_assert_cmpuint (box.size, >=, box.header);

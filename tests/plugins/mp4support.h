@@ -43,6 +43,25 @@ gint burst_lag (const gfloat *samples, gsize n_samples, gsize at, guint number);
 
 /* ---- boxes ---- */
 
+static inline guint32
+test_get_uint32 (const guint8 *data)
+{
+  return (guint32) data[0] << 24 | (guint32) data[1] << 16 | (guint32) data[2] << 8 | data[3];
+}
+
+static inline guint64
+test_get_uint64 (const guint8 *data)
+{
+  return (guint64) test_get_uint32 (data) << 32 | test_get_uint32 (data + 4);
+}
+
+static inline void
+test_put_uint32 (guint8 *data, guint32 value)
+{
+  for (guint i = 0; i < 4; i++)
+    data[i] = (guint8) (value >> (24 - 8 * i));
+}
+
 typedef struct {
   gchar type[5];
   guint64 offset;
