@@ -21,6 +21,15 @@ STOCK = {"a.mp4": "hello.mp4", "b.mp4": "phone.mp4", "photo.jpg": "photo.jpg", "
 NOT_RUN = re.compile(r"<!-- not run by the tests: \S.*-->\s*$")
 
 
+def library_environment(**more):
+    env = weft.environment(**more)
+    preload = os.environ.get("WEFT_SANITIZE_PRELOAD")
+    if preload:
+        # Programs of others are not built with the sanitizers, and their leaks are none of ours.
+        env.update(LD_PRELOAD=preload, ASAN_OPTIONS="detect_leaks=0")
+    return env
+
+
 def blocks(page):
     """(first line number, text) of each block of the page that is to be run."""
     found, block, before = [], None, ""
@@ -60,7 +69,7 @@ def test_every_command_of_the_page_runs(page, tmp_path):
     for line, text in blocks(page):
         # There is no screen and no loudspeaker here, and nobody waits for them.
         text = re.sub(r"\bauto(video|audio)sink\b", "fakesink", text)
-        done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=tmp_path, env=weft.environment(), check=False,
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=tmp_path, env=library_environment(), check=False,
                               capture_output=True, text=True, timeout=weft.PATIENCE_S, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, f"{name_of(page)}:{line}\n{text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
@@ -117,15 +126,6 @@ def test_every_subcommand_that_is_documented_exists():
 
 
 # --- the examples that embed the library
-
-
-def library_environment(**more):
-    env = weft.environment(**more)
-    preload = os.environ.get("WEFT_SANITIZE_PRELOAD")
-    if preload:
-        # Python itself is not built with the sanitizers, and its own leaks are none of ours.
-        env.update(LD_PRELOAD=preload, ASAN_OPTIONS="detect_leaks=0")
-    return env
 
 
 EXAMPLES = {
