@@ -81,6 +81,7 @@ struct _WeftClipReader {
   guint seeks;
   GError *error;
   gchar *error_debug;
+  gboolean error_changed; /* the source was replaced while it was read */
   /* an error that decodebin may have kept to itself, see weftclipsource.c */
   GError *suspicion;
   GstObject *suspect; /* only compared */

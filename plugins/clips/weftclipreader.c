@@ -459,13 +459,18 @@ weft_clip_reader_discard_audio (WeftClipReader *self)
   stream_discard (&self->audio);
 }
 
-/* Returns: (transfer full) (nullable): why the clip failed */
+/*
+ * @changed: (out): whether the source was replaced while it was read
+ *
+ * Returns: (transfer full) (nullable): why the clip failed
+ */
 GError *
-weft_clip_reader_dup_error (WeftClipReader *self, gchar **debug)
+weft_clip_reader_dup_error (WeftClipReader *self, gchar **debug, gboolean *changed)
 {
   GError *error = NULL;
 
   g_mutex_lock (&self->lock);
+  *changed = self->error_changed;
   if (self->error != NULL) {
     error = g_error_copy (self->error);
     *debug = g_strdup (self->error_debug);

@@ -75,7 +75,7 @@ WeftRead weft_clip_reader_read_audio (
     WeftClipReader *self, guint64 position, gfloat *samples, guint n, guint *n_read);
 void weft_clip_reader_discard_video (WeftClipReader *self);
 void weft_clip_reader_discard_audio (WeftClipReader *self);
-GError *weft_clip_reader_dup_error (WeftClipReader *self, gchar **debug);
+GError *weft_clip_reader_dup_error (WeftClipReader *self, gchar **debug, gboolean *changed);
 GError *weft_clip_reader_check_end (
     WeftClipReader *self, const gchar *stream, gboolean had_data, gboolean is_early);
 void weft_clip_reader_get_stats (WeftClipReader *self, WeftClipReaderStats *stats);

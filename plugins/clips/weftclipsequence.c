@@ -181,11 +181,11 @@ describe_waiting (WeftClipSequence *self)
 
 static void
 post_clip_message (WeftClipSequence *self, GstMessageType type, const WeftClip *clip,
-    const gchar *stream, const GError *error, const gchar *debug)
+    const gchar *stream, const GError *error, const gchar *debug, gboolean changed)
 {
-  GstStructure *details =
-      gst_structure_new ("details", "pointer", G_TYPE_STRING, clip->pointer, "uri", G_TYPE_STRING,
-          clip->uri, "clip", G_TYPE_UINT, clip->index, "stream", G_TYPE_STRING, stream, NULL);
+  GstStructure *details = gst_structure_new ("details", "pointer", G_TYPE_STRING, clip->pointer,
+      "uri", G_TYPE_STRING, clip->uri, "clip", G_TYPE_UINT, clip->index, "stream", G_TYPE_STRING,
+      stream, "changed", G_TYPE_BOOLEAN, changed, NULL);
 
   gst_element_message_full_with_details (GST_ELEMENT (self), type, error->domain, error->code,
       g_strdup_printf ("%s: %s", clip->uri, error->message), g_strdup (debug), __FILE__,
@@ -199,7 +199,7 @@ post_clip_message (WeftClipSequence *self, GstMessageType type, const WeftClip *
  */
 static gboolean
 clip_failed (WeftClipSequence *self, const WeftClip *clip, const gchar *stream, const GError *error,
-    const gchar *debug)
+    const gchar *debug, gboolean changed)
 {
   gboolean fatal = clip->on_error == WEFT_ON_ERROR_FAIL;
   gboolean first;
@@ -216,7 +216,7 @@ clip_failed (WeftClipSequence *self, const WeftClip *clip, const gchar *stream, 
   g_mutex_unlock (&self->lock);
   if (first)
     post_clip_message (
-        self, fatal ? GST_MESSAGE_ERROR : GST_MESSAGE_WARNING, clip, stream, error, debug);
+        self, fatal ? GST_MESSAGE_ERROR : GST_MESSAGE_WARNING, clip, stream, error, debug, changed);
   return !fatal;
 }
 
@@ -224,10 +224,11 @@ static void
 open_failed_cb (GstElement *owner, const WeftClip *clip, WeftClipReader *reader)
 {
   g_autofree gchar *debug = NULL;
-  g_autoptr (GError) error = weft_clip_reader_dup_error (reader, &debug);
+  gboolean changed;
+  g_autoptr (GError) error = weft_clip_reader_dup_error (reader, &debug, &changed);
 
   if (error != NULL)
-    clip_failed (WEFT_CLIP_SEQUENCE (owner), clip, "container", error, debug);
+    clip_failed (WEFT_CLIP_SEQUENCE (owner), clip, "container", error, debug, changed);
 }
 
 /* ---- both tracks ---- */
@@ -345,16 +346,17 @@ fill_up_after (
   const gchar *stream = GST_PAD_NAME (track->pad);
   g_autofree gchar *debug = NULL;
   g_autoptr (GError) error = NULL;
+  gboolean changed = FALSE;
 
   if (read == WEFT_READ_FAILED)
-    error = weft_clip_reader_dup_error (track->reader, &debug);
+    error = weft_clip_reader_dup_error (track->reader, &debug, &changed);
   else
     error = weft_clip_reader_check_end (
         track->reader, stream, had_data, missing_ns > SHORT_TOLERANCE_NS);
   if (error == NULL)
     return TRUE;
   track->substitute = TRUE;
-  return clip_failed (self, clip, stream, error, debug);
+  return clip_failed (self, clip, stream, error, debug, changed);
 }
 
 /* ---- video ---- */

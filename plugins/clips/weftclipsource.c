@@ -361,11 +361,15 @@ bus_sync_cb (GstBus *bus, GstMessage *message, gpointer user_data)
 {
   WeftClipReader *self = user_data;
   g_autofree gchar *debug = NULL;
+  const GstStructure *details = NULL;
   GError *error = NULL;
 
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
     gst_message_parse_error (message, &error, &debug);
+    gst_message_parse_error_details (message, &details);
     g_mutex_lock (&self->lock);
+    if (self->error == NULL && details != NULL)
+      gst_structure_get_boolean (details, "changed", &self->error_changed);
     weft_clip_reader_fail_unlocked (self, error, debug);
     g_mutex_unlock (&self->lock);
   } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING) {
