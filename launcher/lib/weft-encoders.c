@@ -207,16 +207,19 @@ weft_encoders_x264_latency (const WeftVideoSettings *settings, guint processors)
 }
 
 /* What stands behind the encoder. x264 gives up B-frames and CABAC for `baseline`, which without
- * FMO and ASO is what players call constrained baseline. Lossless coding is High 4:4:4 only
- * (ITU-T H.264, A.2.11). */
-static const gchar *
-get_profile (const WeftVideoSettings *settings)
+ * FMO and ASO is what players call constrained baseline. Lossless coding is High 4:4:4 only (ITU-T
+ * H.264, A.2.11), which x264enc offers for 4:4:4 pictures only when it is asked by name, and
+ * chooses by itself when it is not. */
+static gchar *
+get_caps (const WeftVideoSettings *settings)
 {
+  const gchar *profile = settings->profile != NULL ? settings->profile : "high";
+
   if (is_lossless (settings))
-    return "high-4:4:4";
-  if (g_strcmp0 (settings->profile, "baseline") == 0)
-    return "constrained-baseline";
-  return settings->profile != NULL ? settings->profile : "high";
+    return g_strdup ("video/x-h264");
+  if (g_str_equal (profile, "baseline"))
+    profile = "constrained-baseline";
+  return g_strdup_printf ("video/x-h264,profile=%s", profile);
 }
 
 static void
@@ -318,7 +321,7 @@ weft_encoders_choose_video (const WeftVideoSettings *settings, WeftEncoderChoice
     }
     choice->element = candidate->element;
     choice->properties = json_object_new ();
-    choice->caps = g_strdup_printf ("video/x-h264,profile=%s", get_profile (settings));
+    choice->caps = get_caps (settings);
     if (g_str_equal (candidate->element, "x264enc"))
       set_x264 (settings, choice);
     else if (g_str_equal (candidate->element, "openh264enc"))

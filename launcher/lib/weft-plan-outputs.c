@@ -309,6 +309,12 @@ plan_video (
         "use a whole number", "this build's encoder takes whole numbers: the quality is %d",
         (gint) weft_encoders_round_quality (wanted.quality));
   }
+  if (wanted.bitrate <= 0 && weft_encoders_round_quality (wanted.quality) == 0) {
+    g_autofree gchar *quality_pointer = g_strconcat (pointer, "/video/quality", NULL);
+
+    weft_planner_add_warning (self, WEFT_ERROR_UNSUPPORTED, quality_pointer, NULL, "use 1 or more",
+        "a quality of 0 is lossless, which few players show");
+  }
   video = json_object_new ();
   json_object_set_string_member (video, "codec", wanted.codec);
   json_object_set_string_member (video, "encoder", choice.element);

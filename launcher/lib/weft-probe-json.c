@@ -94,7 +94,7 @@ weft_probe_to_json (
 {
   g_autoptr (JsonObject) root = json_object_new ();
   const WeftStream *video = weft_probe_find_video (self);
-  const WeftStream *audio = weft_probe_find_stream (self, WEFT_STREAM_AUDIO);
+  WeftStream *audio = weft_probe_find_stream (self, WEFT_STREAM_AUDIO);
   const WeftStream *both[] = { video, audio };
   gboolean is_image = weft_probe_is_still (self, container);
   gint64 start_ns = G_MAXINT64, end_ns = 0;
@@ -102,6 +102,10 @@ weft_probe_to_json (
   g_autofree gchar *identity = g_strdup (self->file->identity);
   JsonNode *node = NULL;
 
+  /* The last block of a FLAC stream is as long as the others to its parser; how many samples there
+   * really are is in its header (RFC 9639, 8.2). */
+  if (audio != NULL && g_str_equal (container, "audio/x-flac") && container_ns > 0)
+    audio->end_ns = container_ns;
   for (guint i = 0; i < G_N_ELEMENTS (both); i++) {
     if (both[i] == NULL || both[i]->first_ns == G_MAXINT64)
       continue;
@@ -109,10 +113,6 @@ weft_probe_to_json (
     end_ns = MAX (end_ns, both[i]->end_ns);
   }
   start_ns = start_ns == G_MAXINT64 ? 0 : MAX (start_ns, 0);
-  /* The last block of a FLAC stream is as long as the others to its parser; how many samples there
-   * really are is in its header (RFC 9639, 8.2). */
-  if (g_str_equal (container, "audio/x-flac") && container_ns > 0)
-    end_is_known = FALSE;
   if (end_ns <= start_ns || (!end_is_known && container_ns > 0))
     end_ns = MAX (container_ns, start_ns);
   if (self->http_headers != NULL)

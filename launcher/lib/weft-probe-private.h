@@ -70,6 +70,7 @@ struct _WeftProbe {
   GstElement *pipeline;
   GstElement *source; /* (unowned): in the pipeline */
   GstBus *bus;
+  gboolean is_stopped;
 
   /* Guards everything below, which the streaming threads write and the caller's thread reads.
    * Taken alone; nothing is called with it held. */
@@ -85,6 +86,11 @@ struct _WeftProbe {
   gboolean has_edits; /* what lies outside a segment was cut away on purpose */
   guint64 activity;
 };
+
+void weft_probe_stream_free (WeftStream *self);
+gboolean weft_probe_stream_is_media (const WeftStream *self);
+void weft_probe_pad_added_cb (GstElement *parse, GstPad *pad, gpointer user_data);
+gchar *weft_probe_find_container (WeftProbe *self);
 
 gboolean weft_probe_set_problem (GError **error, WeftError code, const WeftProbe *self, const gchar *hint, const gchar *message);
 gboolean weft_probe_is_media_type (const gchar *name);
