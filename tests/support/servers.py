@@ -139,23 +139,32 @@ class Status(Good):
 
 
 class Stalling(Good):
-    """Sends no byte past `after` of the file, and keeps the connection open."""
+    """Sends no byte past `after` of the file, and keeps the connection open; with armed=False only from arm() on."""
 
-    def __init__(self, path, after):
+    def __init__(self, path, after, armed=True):
         super().__init__(path)
         self.after = after
-        self.stalled = threading.Event()
+        self.stalled, self._armed = threading.Event(), threading.Event()
+        if armed:
+            self._armed.set()
+
+    def arm(self):
+        self._armed.set()
 
     def send_body(self, handler, data, first, last):
         at = first
-        while at <= last:
-            if at >= self.after:
-                self.stalled.set()
-                self.closing.wait(300)
+        while at <= last and not self.closing.is_set():
+            end = min(at + self.BLOCK, last + 1)
+            if self._armed.is_set():
+                end = min(end, max(at, self.after))
+                if end == at:
+                    self.stalled.set()
+                    self.closing.wait(300)
+                    return
+            if not handler.push(data[at:end]):
                 return
-            if not handler.push(data[at:min(at + self.BLOCK, last + 1, self.after)]):
-                return
-            at = min(at + self.BLOCK, self.after)
+            at = end
+            self.closing.wait(self.BLOCK / self.BYTES_PER_S)
 
 
 class Mute(Good):
