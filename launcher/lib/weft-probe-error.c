@@ -2,6 +2,7 @@
 
 /* What GStreamer says about a source, in terms a caller can act on. */
 
+#include "weft-message.h"
 #include "weft-probe-private.h"
 
 #include <gst/pbutils/pbutils.h>
@@ -19,10 +20,16 @@ static gboolean
 map_resource_error (
     const WeftProbe *self, const GError *gst, const GstStructure *details, GError **error)
 {
+  gboolean changed = FALSE;
   guint status = 0;
 
-  if (details != NULL)
+  if (details != NULL) {
     gst_structure_get_uint (details, "http-status-code", &status);
+    gst_structure_get_boolean (details, WEFT_DETAIL_CHANGED, &changed);
+  }
+  if (changed)
+    return weft_probe_set_problem (error, WEFT_ERROR_SOURCE_CHANGED, self,
+        "run the job again when nobody writes to the source", gst->message);
   if (status == 401 || status == 403 || status == 407
       || gst->code == GST_RESOURCE_ERROR_NOT_AUTHORIZED)
     return weft_probe_set_problem (error, WEFT_ERROR_SOURCE_DENIED, self,
