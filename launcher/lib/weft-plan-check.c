@@ -11,6 +11,10 @@
 
 #define MAX_SIZE 16384
 #define MAX_TIME_NS G_MAXINT64
+#define CAPS_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/,=():.- "
+
+static const gchar *const source_schemes[] = { "file", "http", "https", "s3", NULL };
+static const gchar *const output_schemes[] = { "file", "s3", NULL };
 
 typedef struct {
   GPtrArray *problems;
@@ -78,6 +82,16 @@ check_string (Checker *self, JsonObject *object, const gchar *pointer, const gch
     return json_node_get_string (node);
   complain_member (self, pointer, name, "text");
   return "";
+}
+
+static void
+check_uri (Checker *self, JsonObject *object, const gchar *pointer, const gchar *const *schemes)
+{
+  const gchar *uri = check_string (self, object, pointer, "uri");
+  g_autofree gchar *scheme = g_uri_parse_scheme (uri);
+
+  if (scheme == NULL || !g_strv_contains (schemes, scheme))
+    complain_member (self, pointer, "uri", "an absolute URI of a kind that can be used here");
 }
 
 /* @words: a list that ends with NULL. */
@@ -202,7 +216,7 @@ check_timeline (Checker *self, JsonObject *root)
 static void
 check_source (Checker *self, JsonObject *source, const gchar *pointer, JsonObject *root)
 {
-  check_string (self, source, pointer, "uri");
+  check_uri (self, source, pointer, source_schemes);
   check_int (self, source, pointer, "duration_ns", 0, MAX_TIME_NS);
   check_int (self, source, pointer, "start_ns", 0, MAX_TIME_NS);
 }
@@ -217,7 +231,7 @@ check_clip (Checker *self, JsonObject *clip, const gchar *pointer, JsonObject *r
 
   check_string (self, clip, pointer, "id");
   check_string (self, clip, pointer, "pointer");
-  check_string (self, clip, pointer, "uri");
+  check_uri (self, clip, pointer, source_schemes);
   check_int (self, clip, pointer, "first_frame", 0, G_MAXINT32);
   check_int (self, clip, pointer, "frames", 1, G_MAXINT32);
   check_int (self, clip, pointer, "first_sample", 0, G_MAXINT64);
@@ -287,10 +301,14 @@ check_font (Checker *self, JsonObject *font, const gchar *pointer, JsonObject *r
   check_string (self, font, pointer, "src");
 }
 
-/* Only simple values: they become properties in a launch line. */
+/* Plain values, and only of properties that set how something is encoded: they become part of a
+ * launch line, and encoders have properties that name files to write. */
 static void
 check_properties (Checker *self, JsonObject *object, const gchar *pointer)
 {
+  static const gchar *const known[] = { "b-adapt", "bframes", "bitrate", "complexity", "gop-size",
+    "key-int-max", "max-bitrate", "pass", "quantizer", "rate-control", "rc-lookahead", "ref",
+    "sps-id", "speed-preset", "sync-lookahead", "threads", "tune", "vbv-buf-capacity", NULL };
   g_autofree gchar *full = g_strconcat (pointer, "/properties", NULL);
   JsonObjectIter iter;
   const gchar *name;
@@ -302,15 +320,24 @@ check_properties (Checker *self, JsonObject *object, const gchar *pointer)
     complain_member (self, pointer, "properties", "an object");
     return;
   }
-  json_object_iter_init (&iter, weft_get_object (object, "properties"));
-  while (json_object_iter_next (&iter, &name, &node)) {
-    gboolean good_name = *name != '\0';
-
-    for (const gchar *p = name; *p != '\0'; p++)
-      good_name = good_name && (g_ascii_isalnum (*p) || *p == '-');
-    if (!good_name || !JSON_NODE_HOLDS_VALUE (node))
+  json_object_iter_init_ordered (&iter, weft_get_object (object, "properties"));
+  while (json_object_iter_next_ordered (&iter, &name, &node))
+    if (!g_strv_contains (known, name) || !JSON_NODE_HOLDS_VALUE (node))
       complain (self, full, "the plan's properties are not those of an encoder");
-  }
+}
+
+static void
+check_caps (Checker *self, JsonObject *video, const gchar *pointer)
+{
+  const gchar *text = weft_get_string (video, "caps", NULL);
+  g_autoptr (GstCaps) caps = NULL;
+
+  if (!json_object_has_member (video, "caps"))
+    return;
+  if (text != NULL && strspn (text, CAPS_CHARACTERS) == strlen (text))
+    caps = gst_caps_from_string (text);
+  if (caps == NULL || gst_caps_is_empty (caps) || gst_caps_is_any (caps))
+    complain_member (self, pointer, "caps", "the caps of coded video");
 }
 
 static void
@@ -351,6 +378,7 @@ check_video_output (Checker *self, JsonObject *output, const gchar *pointer)
     check_element (self, video, video_pointer,
         GST_ELEMENT_FACTORY_TYPE_ENCODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO);
     check_properties (self, video, video_pointer);
+    check_caps (self, video, video_pointer);
     check_int (self, video, video_pointer, "latency_frames", 0, 1000);
   }
   if (audio != NULL) {
@@ -372,7 +400,7 @@ check_output (Checker *self, JsonObject *output, const gchar *pointer, JsonObjec
 
   check_string (self, output, pointer, "id");
   check_string (self, output, pointer, "pointer");
-  check_string (self, output, pointer, "uri");
+  check_uri (self, output, pointer, output_schemes);
   check_int (self, output, pointer, "width", 1, MAX_SIZE);
   check_int (self, output, pointer, "height", 1, MAX_SIZE);
   if (g_str_equal (check_word (self, output, pointer, "type", types), "video")) {

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -103,7 +104,7 @@ check_folder (WeftPlanner *self, const gchar *pointer, const gchar *uri, const g
   }
   if (!S_ISDIR (info.st_mode))
     deny (self, pointer, uri, "choose another folder", "the output's folder is a file");
-  else if (access (folder, W_OK | X_OK) != 0)
+  else if (faccessat (AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
     deny (self, pointer, uri, "choose another folder, or give this user permission to write there",
         errno == EROFS ? "the output's folder is on a file system that is read-only"
                        : "the output's folder may not be written");
