@@ -325,15 +325,15 @@ test_bad_frames (gconstpointer data)
 static void
 test_upstream_goes_on_undisturbed (void)
 {
+  g_autoptr (GstCaps) other =
+      gst_caps_from_string ("video/x-raw,format=I420,width=8,height=8,framerate=25/1");
   GstQuery *query;
   Fixture f;
 
   fixture_start (&f, "framepick", 30, 1);
   g_assert_cmpint (push_frame (&f, 0), ==, GST_FLOW_OK);
   g_assert_true (got_eos (&f));
-  g_assert_true (gst_harness_push_event (
-      f.h, gst_event_new_caps (
-               gst_caps_from_string ("video/x-raw,format=I420,width=8,height=8,framerate=25/1"))));
+  g_assert_true (gst_harness_push_event (f.h, gst_event_new_caps (other)));
   g_assert_true (gst_harness_push_event (f.h, gst_event_new_gap (GST_SECOND, GST_SECOND)));
   g_assert_cmpint (push_frame (&f, 1), ==, GST_FLOW_OK);
   query = gst_query_new_allocation (NULL, FALSE);
@@ -401,6 +401,7 @@ test_in_a_pipeline (void)
 int
 main (int argc, char *argv[])
 {
+  gint result;
   static const gint rates[][2] = { { 30, 1 }, { 30000, 1001 }, { 24000, 1001 }, { 60, 1 },
     { 2997, 100 }, { 15, 2 } };
   static const gchar *const bad[] = { "", "x", "3-1", "1,,2", "-4", "1-2-3",
@@ -430,5 +431,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/framepick/upstream-goes-on", test_upstream_goes_on_undisturbed);
   g_test_add_func ("/framepick/flush", test_flush_begins_anew);
   g_test_add_func ("/framepick/pipeline", test_in_a_pipeline);
-  return g_test_run ();
+  result = g_test_run ();
+  /* So that the leak tracer reports. */
+  gst_deinit ();
+  return result;
 }

@@ -612,6 +612,7 @@ test_bad_addresses (void)
 int
 main (int argc, char *argv[])
 {
+  gint result;
   static const struct {
     const gchar *name;
     Case test;
@@ -721,5 +722,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/httprangesrc/scheduling", test_scheduling);
   g_test_add_func ("/httprangesrc/is-chosen", test_is_chosen_for_http);
   g_test_add_func ("/httprangesrc/bad-addresses", test_bad_addresses);
-  return g_test_run ();
+  result = g_test_run ();
+  /* So that the leak tracer reports. */
+  gst_deinit ();
+  return result;
 }

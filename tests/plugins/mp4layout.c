@@ -24,7 +24,7 @@ typedef struct {
   gboolean has_audio;
   const gchar *encoder;
   const gchar *pattern; /* NULL = one that is coded with few bytes */
-  gsize padding; /* samples of silence after the end, given to the encoder */
+  gsize padding;        /* samples of silence after the end, given to the encoder */
   const gchar *mux;
   const gchar *layout; /* NULL = mp4mux alone */
 } Movie;
@@ -170,9 +170,9 @@ count_cb (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_OK;
 }
 
-/* GStreamer's own demuxer and decoders give back what went in, from time 0. qtdemux 1.22 compares media time with
- * the movie's length and so loses what lies in the last packet after the priming, in files of every
- * muxer. */
+/* GStreamer's own demuxer and decoders give back what went in, from time 0. qtdemux 1.22 compares
+ * media time with the movie's length and so loses what lies in the last packet after the priming,
+ * in files of every muxer. */
 static void
 check_qtdemux (const gchar *path, const Movie *movie)
 {
@@ -632,6 +632,7 @@ test_end_of_stream_comes_last (void)
 int
 main (int argc, char *argv[])
 {
+  gint result;
   static const struct {
     const gchar *name;
     Movie movie;
@@ -699,5 +700,8 @@ main (int argc, char *argv[])
       "/mp4layout/refuses/first-moov-then-finalise", test_refuses_fragments_that_end_whole);
   g_test_add_func ("/mp4layout/life/used-again", test_can_be_used_again);
   g_test_add_func ("/mp4layout/life/end-of-stream-last", test_end_of_stream_comes_last);
-  return g_test_run ();
+  result = g_test_run ();
+  /* So that the leak tracer reports. */
+  gst_deinit ();
+  return result;
 }

@@ -567,6 +567,8 @@ test_flush_begins_anew (void)
 int
 main (int argc, char *argv[])
 {
+  gint result;
+
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
   g_test_add_func ("/mp4sizes/room-suffices", test_room_suffices);
@@ -578,5 +580,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/mp4sizes/input/not-mp4", test_not_an_mp4_file);
   g_test_add_func ("/mp4sizes/input/media-like-a-header", test_media_that_looks_like_a_header);
   g_test_add_func ("/mp4sizes/flush", test_flush_begins_anew);
-  return g_test_run ();
+  result = g_test_run ();
+  /* So that the leak tracer reports. */
+  gst_deinit ();
+  return result;
 }
