@@ -29,6 +29,7 @@ clip_free (WeftClip *clip)
 typedef struct {
   JsonObject *object;
   gchar *where; /* "" or "/clips/3" */
+  const gchar *folder;
   GError **error;
   gboolean ok;
 } Reading;
@@ -219,11 +220,14 @@ read_ns (Reading *r, const gchar *name, GstClockTime fallback)
 }
 
 static gchar *
-uri_from_text (const gchar *text, GError **error)
+uri_from_text (const gchar *text, const gchar *folder, GError **error)
 {
+  g_autofree gchar *path = NULL;
+
   if (gst_uri_is_valid (text))
     return g_strdup (text);
-  return gst_filename_to_uri (text, error);
+  path = folder != NULL ? g_canonicalize_filename (text, folder) : g_strdup (text);
+  return gst_filename_to_uri (path, error);
 }
 
 static WeftClip *
@@ -242,7 +246,7 @@ read_clip (Reading *r, guint index)
   if (r->ok && (text == NULL || *text == '\0')) {
     wrong_type (r, "uri", "given");
   } else if (r->ok) {
-    clip->uri = uri_from_text (text, &uri_error);
+    clip->uri = uri_from_text (text, r->folder, &uri_error);
     if (clip->uri == NULL) {
       REFUSE (r->error, "%s/uri: %s", r->where, uri_error->message);
       r->ok = FALSE;
@@ -267,6 +271,7 @@ read_clip (Reading *r, guint index)
  * weft_clip_list_new_from_json:
  * @json: the document described in docs/design/0001, "What clipsequence receives"
  * @length: bytes of @json, or -1 if it ends with a zero
+ * @folder: (nullable): where relative paths begin; without it, the current folder
  *
  * Members that are unknown are ignored: the plan may say more than this element needs.
  *
@@ -274,7 +279,7 @@ read_clip (Reading *r, guint index)
  * says where in the document the mistake is.
  */
 WeftClipList *
-weft_clip_list_new_from_json (const gchar *json, gssize length, GError **error)
+weft_clip_list_new_from_json (const gchar *json, gssize length, const gchar *folder, GError **error)
 {
   g_autoptr (WeftClipList) list = g_new0 (WeftClipList, 1);
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
@@ -318,7 +323,7 @@ weft_clip_list_new_from_json (const gchar *json, gssize length, GError **error)
   for (guint i = 0; i < json_array_get_length (array); i++) {
     g_autofree gchar *where = g_strdup_printf ("/clips/%u", i);
     JsonNode *node = json_array_get_element (array, i);
-    Reading r = { .where = where, .error = error, .ok = TRUE };
+    Reading r = { .where = where, .folder = folder, .error = error, .ok = TRUE };
 
     if (!JSON_NODE_HOLDS_OBJECT (node)) {
       REFUSE (error, "%s: must be an object", where);

@@ -45,7 +45,8 @@ typedef struct {
   GPtrArray *clips;   /* of WeftClip */
 } WeftClipList;
 
-WeftClipList *weft_clip_list_new_from_json (const gchar *json, gssize length, GError **error);
+WeftClipList *weft_clip_list_new_from_json (
+    const gchar *json, gssize length, const gchar *folder, GError **error);
 WeftClipList *weft_clip_list_ref (WeftClipList *list);
 void weft_clip_list_unref (WeftClipList *list);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftClipList, weft_clip_list_unref)

@@ -835,7 +835,7 @@ src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 static WeftClipList *
 load_list (WeftClipSequence *self, GError **error)
 {
-  g_autofree gchar *clips = NULL, *location = NULL, *content = NULL;
+  g_autofree gchar *clips = NULL, *location = NULL, *content = NULL, *folder = NULL;
   gsize length;
 
   GST_OBJECT_LOCK (self);
@@ -843,7 +843,7 @@ load_list (WeftClipSequence *self, GError **error)
   location = g_strdup (self->location);
   GST_OBJECT_UNLOCK (self);
   if (clips != NULL)
-    return weft_clip_list_new_from_json (clips, -1, error);
+    return weft_clip_list_new_from_json (clips, -1, NULL, error);
   if (location == NULL) {
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
         "nothing to play: set the property `clips` or `location`");
@@ -851,7 +851,8 @@ load_list (WeftClipSequence *self, GError **error)
   }
   if (!g_file_get_contents (location, &content, &length, error))
     return NULL;
-  return weft_clip_list_new_from_json (content, (gssize) length, error);
+  folder = g_path_get_dirname (location);
+  return weft_clip_list_new_from_json (content, (gssize) length, folder, error);
 }
 
 static gboolean

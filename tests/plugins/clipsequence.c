@@ -784,7 +784,8 @@ await_waiting (GstElement *sequence)
   for (guint i = 0; i < 2000; i++) {
     gchar *waiting = NULL;
     g_object_get (sequence, "waiting", &waiting, NULL);
-    if (waiting != NULL && strstr (waiting, "stuck://") != NULL)
+    if (waiting != NULL && strstr (waiting, "c:video") != NULL
+        && strstr (waiting, "stuck://") != NULL)
       return waiting;
     g_free (waiting);
     g_usleep (5000);
@@ -816,7 +817,6 @@ test_stuck_source (void)
   waiting = await_waiting (sequence);
   g_test_message ("%s", waiting);
   g_assert_nonnull (waiting);
-  g_assert_nonnull (strstr (waiting, "c:video"));
   g_assert_nonnull (strstr (waiting, "/timeline/clips/7"));
 
   begin = g_get_monotonic_time ();
