@@ -95,6 +95,7 @@ struct _WeftClipReader {
   gboolean coarse_time;      /* timestamps are whole milliseconds */
   gboolean shifts_time;      /* segments map the first timestamp met so far to 0 */
   gint64 shift_ns;           /* by how much, as far as known; G_MAXINT64 before that */
+  gboolean loses_range;      /* calls full range limited */
   gboolean cuts_start;       /* segments begin at the first picture, whatever is before */
   guint demuxed_pads, demuxed_eos;
   gint64 reach_ns; /* how far any stream of the source got */

@@ -42,14 +42,15 @@ static const struct {
   gboolean cuts_start;
   gboolean reads_exactly; /* once it has its pads it asks for samples that it has an index of */
   gboolean shifts_time;
+  gboolean loses_range; /* 1.22 reads the flag of a `colr` box from the byte before it */
 } demuxers[] = {
-  { "qtdemux", TRUE, FALSE, FALSE, TRUE, FALSE },
-  { "matroskademux", TRUE, TRUE, FALSE, FALSE, TRUE },
-  { "avidemux", TRUE, FALSE, FALSE, FALSE, FALSE },
-  { "flvdemux", TRUE, TRUE, FALSE, FALSE, FALSE },
-  { "asfdemux", TRUE, TRUE, FALSE, FALSE, FALSE },
-  { "tsdemux", FALSE, FALSE, TRUE, FALSE, FALSE },
-  { "mpegpsdemux", FALSE, FALSE, TRUE, FALSE, FALSE },
+  { "qtdemux", TRUE, FALSE, FALSE, TRUE, FALSE, TRUE },
+  { "matroskademux", TRUE, TRUE, FALSE, FALSE, TRUE, FALSE },
+  { "avidemux", TRUE, FALSE, FALSE, FALSE, FALSE, FALSE },
+  { "flvdemux", TRUE, TRUE, FALSE, FALSE, FALSE, FALSE },
+  { "asfdemux", TRUE, TRUE, FALSE, FALSE, FALSE, FALSE },
+  { "tsdemux", FALSE, FALSE, TRUE, FALSE, FALSE, FALSE },
+  { "mpegpsdemux", FALSE, FALSE, TRUE, FALSE, FALSE, FALSE },
 };
 
 static WeftClipStream *
@@ -239,6 +240,26 @@ extend_segment (GstEvent *event)
   return extended;
 }
 
+/*
+ * Takes the container's word on colours out of @event (taken) where the stream has one of its own:
+ * the parser believes the container first.
+ */
+static GstEvent *
+forget_colours (GstEvent *event)
+{
+  g_autoptr (GstCaps) caps = NULL;
+  GstStructure *s;
+
+  gst_event_parse_caps (event, &caps);
+  caps = gst_caps_copy (caps);
+  s = gst_caps_get_structure (caps, 0);
+  if (!gst_structure_has_name (s, "video/x-h264") && !gst_structure_has_name (s, "video/x-h265"))
+    return event;
+  gst_structure_remove_field (s, "colorimetry");
+  gst_event_unref (event);
+  return gst_event_new_caps (caps);
+}
+
 static GstPadProbeReturn
 demuxed_probe_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -256,6 +277,8 @@ demuxed_probe_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
       GstCaps *caps;
       gst_event_parse_caps (event, &caps);
       demuxed->is_video = stream_for_caps (self, caps) == &self->video;
+      if (self->loses_range)
+        GST_PAD_PROBE_INFO_DATA (info) = forget_colours (event);
       break;
     }
     case GST_EVENT_SEGMENT:
@@ -330,6 +353,7 @@ deep_element_added_cb (GstBin *bin, GstBin *sub_bin, GstElement *element, WeftCl
       self->cuts_start = demuxers[i].cuts_start;
       self->reads_exactly = demuxers[i].reads_exactly;
       self->shifts_time = demuxers[i].shifts_time;
+      self->loses_range = demuxers[i].loses_range;
     }
   }
   g_mutex_unlock (&self->lock);
