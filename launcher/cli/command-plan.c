@@ -30,6 +30,7 @@ cli_command_plan (CliInvocation *invocation)
     cli_print_error (error);
     return cli_exit_from_error (error);
   }
+  print_unsupported (plan);
   return cli_print_json (
       weft_plan_get_root (plan), !cli_invocation_get_flag (invocation, "show-secrets"));
 }

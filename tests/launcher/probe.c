@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "realmedia.h"
-#include "weft-probe.h"
+#include "weft-probe-private.h"
 
 /* A demuxer may stop a frame before ffprobe does, or count its last one differently. */
 #define FRAME_S 0.045
@@ -264,6 +264,7 @@ assert_fails (const gchar *uri, WeftError code, const gchar *part_of_message)
   g_autoptr (JsonNode) node = weft_probe_uri (uri, WEFT_PROBE_FLAGS_NONE, NULL, &error);
   const WeftProblem *problem;
 
+  weft_probe_wait_for_stopped ();
   g_test_message ("%s: %s", uri, error != NULL ? error->message : "no error");
   g_assert_null (node);
   g_assert_error (error, WEFT_ERROR, (gint) code);
@@ -474,8 +475,10 @@ server_stop (Server *self)
   g_main_loop_quit (self->loop);
   g_thread_join (self->thread);
   g_socket_service_stop (self->service);
+  g_socket_listener_close (G_SOCKET_LISTENER (self->service));
   g_object_unref (self->service);
   g_ptr_array_unref (self->connections);
+  weft_probe_wait_for_stopped ();
   g_main_loop_unref (self->loop);
   g_free (self->uri);
 }
@@ -590,6 +593,9 @@ main (int argc, char **argv)
   static const gchar *const media[] = { "phone.mp4", "hello.mp4", "hello.mpeg", "hello.ogg",
     "cockatoo.mp4", "realshort.mp4", "together.mp4", "blits.mp4" };
 
+  /* The desktop's proxy settings are none of these tests' business. */
+  g_setenv ("GIO_USE_PROXY_RESOLVER", "dummy", TRUE);
+  g_setenv ("GSETTINGS_BACKEND", "memory", TRUE);
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
   for (guint i = 0; i < G_N_ELEMENTS (media); i++) {

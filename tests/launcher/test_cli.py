@@ -229,6 +229,13 @@ def test_strict_turns_warnings_into_errors(folder):
     assert weft.command("validate", path, "--strict").code == weft.DONE
 
 
+def test_the_plan_says_twice_what_cannot_be_run(folder):
+    result = weft.command("plan", weft.write_job(folder, small_job(webhook={"url": "https://example.org/"})))
+    assert result.code == weft.DONE, str(result)
+    assert [each["pointer"] for each in json.loads(result.out)["unsupported"]] == ["/webhook"]
+    assert "warning:" in result.err and "/webhook" in result.err, result.err
+
+
 def test_the_graph_is_printed_three_ways(folder):
     path = weft.write_job(folder, small_job())
     launch = weft.command("graph", path).out
