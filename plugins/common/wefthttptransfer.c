@@ -37,6 +37,9 @@ typedef struct {
   guint64 attempt_end; /* where this answer ends; G_MAXUINT64 = where the connection does */
   guint64 skip;        /* bytes of this answer that have come before */
   guint64 attempt_bytes;
+  gboolean believed;   /* the headers of this answer were looked at */
+  gboolean is_range;   /* of this answer */
+  guint64 answer_size; /* of the whole object, as this answer says */
   gboolean too_slow;
   GSource *speed_timer;
   gint64 speed_since_us;
@@ -49,7 +52,6 @@ typedef struct {
 } Transfer;
 
 static void start_attempt (Transfer *self);
-static void read_more (Transfer *self);
 
 static void
 clear_source (GSource **source)
@@ -262,6 +264,43 @@ attempt_failed (Transfer *self, GError *error)
   }
 }
 
+/* Looks at the headers of an answer, remembers the first one's and compares all others with it.
+ * Returns FALSE when the transfer is over.
+ *
+ * Done when the first byte of the body has come, or when there is to be none: a connection that
+ * broke off within the headers looks like an answer with other headers and no body. */
+static gboolean
+believe_answer (Transfer *self)
+{
+  gboolean had_parts = self->responded ? !self->whole : weft_http_target_is_pinned (self->target);
+  GError *error = NULL;
+
+  self->believed = TRUE;
+  if (!weft_http_target_pin (self->target, soup_message_get_response_headers (self->message),
+          self->answer_size, &error)) {
+    fail (self, error);
+    return FALSE;
+  }
+  if (!self->is_range && had_parts) {
+    retry_or_finish (self,
+        weft_http_error_new (
+            WEFT_HTTP_ERROR_FAILED, 200, "the server does not send parts any more"),
+        0);
+    return FALSE;
+  }
+  if (!self->responded) {
+    self->responded = TRUE;
+    self->whole = !self->is_range;
+    if (self->whole)
+      self->end = self->answer_size;
+    self->funcs->responded (self->user_data, self->is_range, self->answer_size, self->message);
+  }
+  self->end = MIN (self->end, self->answer_size);
+  return TRUE;
+}
+
+static void read_more (Transfer *self);
+
 static void
 read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -269,17 +308,23 @@ read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   gssize count = g_input_stream_read_finish (G_INPUT_STREAM (source), result, &error);
 
-  if (count != 0 && !self->cancelled && self->next >= MIN (self->attempt_end, self->end)) {
+  if (self->cancelled) {
+    g_clear_error (&error);
+    finish_cancelled (self);
+  } else if (count != 0 && self->believed && self->next >= MIN (self->attempt_end, self->end)) {
     /* All that matters is here; that the answer goes on, or breaks off, does not. */
     g_clear_error (&error);
     body_ended (self);
   } else if (count < 0) {
     attempt_failed (self, error);
-  } else if (self->cancelled) {
-    finish_cancelled (self);
+  } else if (count == 0 && !self->believed) {
+    retry_or_finish (self,
+        weft_http_error_new (
+            WEFT_HTTP_ERROR_UNREACHABLE, 0, "the connection ended before anything had come"),
+        0);
   } else if (count == 0) {
     body_ended (self);
-  } else if (take_bytes (self, (gsize) count)) {
+  } else if ((self->believed || believe_answer (self)) && take_bytes (self, (gsize) count)) {
     read_more (self);
   }
 }
@@ -298,22 +343,19 @@ read_more (Transfer *self)
       self->stream, self->buffer, size, G_PRIORITY_DEFAULT, self->cancellable, read_cb, self);
 }
 
+/* The answer is for the whole object from its first byte, or for the part from `next` on that ends
+ * at @end. */
 static void
-begin_body (Transfer *self, gboolean is_range, guint64 size)
+begin_body (Transfer *self, gboolean is_range, guint64 end, guint64 size)
 {
-  if (!self->responded) {
-    self->responded = TRUE;
-    self->whole = !is_range;
-    if (self->whole)
-      self->end = size;
-    self->funcs->responded (self->user_data, is_range, size, self->message);
-  }
-  if (size != WEFT_HTTP_SIZE_UNKNOWN)
-    self->end = MIN (self->end, size);
-  if (self->next >= self->end)
-    finish (self, NULL);
-  else
+  self->is_range = is_range;
+  self->answer_size = size;
+  self->attempt_end = end;
+  self->skip = is_range ? 0 : self->next;
+  if (size != 0)
     read_more (self);
+  else if (believe_answer (self))
+    finish (self, NULL);
 }
 
 /* ---- the answer ---- */
@@ -322,72 +364,52 @@ static void
 handle_partial (Transfer *self, SoupMessageHeaders *headers)
 {
   goffset start, last, total;
-  guint64 size;
-  GError *error = NULL;
 
   if (!soup_message_headers_get_content_range (headers, &start, &last, &total)
-      || (guint64) start != self->next || last < start || self->whole) {
+      || (guint64) start != self->next || last < start || (total >= 0 && last >= total)
+      || self->whole) {
     retry_or_finish (self,
         weft_http_error_new (
             WEFT_HTTP_ERROR_FAILED, 206, "the server sent another part than was asked for"),
         0);
     return;
   }
-  size = total >= 0 ? (guint64) total : WEFT_HTTP_SIZE_UNKNOWN;
-  if (!weft_http_target_pin (self->target, headers, size, &error)) {
-    fail (self, error);
-    return;
-  }
-  self->attempt_end = (guint64) last + 1;
-  self->skip = 0;
-  begin_body (self, TRUE, size);
+  begin_body (
+      self, TRUE, (guint64) last + 1, total >= 0 ? (guint64) total : WEFT_HTTP_SIZE_UNKNOWN);
 }
 
 static void
 handle_whole (Transfer *self, SoupMessageHeaders *headers)
 {
   guint64 size = WEFT_HTTP_SIZE_UNKNOWN;
-  gboolean had_parts = self->responded ? !self->whole : weft_http_target_is_pinned (self->target);
-  GError *error = NULL;
 
   if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH)
     size = (guint64) soup_message_headers_get_content_length (headers);
-  if (!weft_http_target_pin (self->target, headers, size, &error)) {
-    fail (self, error);
-    return;
-  }
-  if (had_parts) {
-    retry_or_finish (self,
-        weft_http_error_new (
-            WEFT_HTTP_ERROR_FAILED, 200, "the server does not send parts any more"),
-        0);
-    return;
-  }
-  self->attempt_end = size;
-  self->skip = self->next;
-  begin_body (self, FALSE, size);
+  begin_body (self, FALSE, size, size);
 }
 
-/* RFC 9110, 15.5.17: the object has no byte there. Right for an empty object. */
+/* RFC 9110, 15.5.17: the object has no byte there. Right for an empty object; a sign that a known
+ * one shrank. */
 static void
 handle_unsatisfiable (Transfer *self, SoupMessageHeaders *headers)
 {
   const gchar *range = soup_message_headers_get_one (headers, "Content-Range");
   guint64 size = 0;
-  GError *error = NULL;
 
   if (range != NULL && g_str_has_prefix (range, "bytes */"))
     g_ascii_string_to_unsigned (range + strlen ("bytes */"), 10, 0, G_MAXINT64, &size, NULL);
-  if (!weft_http_target_pin (self->target, headers, size, &error)) {
-    fail (self, error);
-    return;
-  }
-  if (size != 0 || self->next != 0) {
-    fail (self, weft_http_error_new (WEFT_HTTP_ERROR_FAILED, 416,
-                    "the server has no byte where its size says there is one"));
-    return;
-  }
-  begin_body (self, TRUE, 0);
+  if (weft_http_target_is_pinned (self->target))
+    retry_or_finish (self,
+        weft_http_error_new (WEFT_HTTP_ERROR_CHANGED, 416,
+            "it was replaced on the server while it was read (a shorter one)"),
+        0);
+  else if (size != 0 || self->next != 0)
+    retry_or_finish (self,
+        weft_http_error_new (
+            WEFT_HTTP_ERROR_FAILED, 416, "the server has no byte where its size says there is one"),
+        0);
+  else
+    begin_body (self, TRUE, 0, 0);
 }
 
 static void
@@ -536,6 +558,7 @@ start_attempt (Transfer *self)
   self->attempt_end = G_MAXUINT64;
   self->skip = 0;
   self->attempt_bytes = 0;
+  self->believed = FALSE;
   self->too_slow = FALSE;
   self->cancellable = g_cancellable_new ();
   weft_http_target_count (self->target, 1, 0, 0);

@@ -41,6 +41,7 @@ typedef enum {
 } Mode;
 
 struct _WeftRangeReader {
+  gatomicrefcount references;
   WeftRangeSettings settings;
   WeftHttpWorker *worker;
   WeftHttpTarget *target;
@@ -392,6 +393,7 @@ weft_range_reader_new (const gchar *uri, const WeftRangeSettings *settings, GErr
   if (target == NULL)
     return NULL;
   self = g_new0 (WeftRangeReader, 1);
+  g_atomic_ref_count_init (&self->references);
   self->settings = *settings;
   self->target = g_steal_pointer (&target);
   self->size = WEFT_HTTP_SIZE_UNKNOWN;
@@ -402,11 +404,18 @@ weft_range_reader_new (const gchar *uri, const WeftRangeSettings *settings, GErr
   return self;
 }
 
-/* Ends all requests; no read may be going on. */
-void
-weft_range_reader_free (WeftRangeReader *self)
+WeftRangeReader *
+weft_range_reader_ref (WeftRangeReader *self)
 {
-  if (self == NULL)
+  g_atomic_ref_count_inc (&self->references);
+  return self;
+}
+
+/* The last one ends all requests and waits for that. */
+void
+weft_range_reader_unref (WeftRangeReader *self)
+{
+  if (!g_atomic_ref_count_dec (&self->references))
     return;
   if (self->worker != NULL)
     weft_http_worker_stop (self->worker);

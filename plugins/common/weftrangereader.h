@@ -57,8 +57,9 @@ typedef struct {
 
 WeftRangeReader *
 weft_range_reader_new (const gchar *uri, const WeftRangeSettings *settings, GError **error);
-void weft_range_reader_free (WeftRangeReader *reader);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftRangeReader, weft_range_reader_free)
+WeftRangeReader *weft_range_reader_ref (WeftRangeReader *reader);
+void weft_range_reader_unref (WeftRangeReader *reader);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftRangeReader, weft_range_reader_unref)
 
 void weft_range_reader_set_prepare_func (
     WeftRangeReader *reader, WeftHttpPrepareFunc func, gpointer user_data);

@@ -58,7 +58,8 @@ static GParamSpec *properties[N_PROPERTIES];
 struct _WeftHttpRangeSrc {
   GstBaseSrc parent;
 
-  /* The object lock guards these; the reader is only replaced while no pad is active. */
+  /* The object lock guards these. The reader is only replaced while no pad is active: functions
+   * that run only then, or in the streaming thread, use it as it is; others take a reference. */
   gchar *uri;
   WeftRangeSettings settings;
   WeftRangeReader *reader;
@@ -82,9 +83,9 @@ GST_ELEMENT_REGISTER_DEFINE (
 /* ---- errors ---- */
 
 static void
-post_error (WeftHttpRangeSrc *self, const GError *error)
+post_error (WeftHttpRangeSrc *self, WeftRangeReader *reader, const GError *error)
 {
-  const gchar *name = weft_range_reader_get_display_name (self->reader);
+  const gchar *name = weft_range_reader_get_display_name (reader);
   guint status = weft_http_error_get_status (error);
   gboolean changed = FALSE, retryable = FALSE;
   GstResourceError code = GST_RESOURCE_ERROR_READ;
@@ -132,11 +133,11 @@ post_error (WeftHttpRangeSrc *self, const GError *error)
 }
 
 static GstFlowReturn
-flow_from (WeftHttpRangeSrc *self, const GError *error)
+flow_from (WeftHttpRangeSrc *self, WeftRangeReader *reader, const GError *error)
 {
   if (g_error_matches (error, WEFT_HTTP_ERROR, WEFT_HTTP_ERROR_CANCELLED))
     return GST_FLOW_FLUSHING;
-  post_error (self, error);
+  post_error (self, reader, error);
   return GST_FLOW_ERROR;
 }
 
@@ -175,12 +176,25 @@ send_headers (WeftHttpRangeSrc *self)
               status, "response-headers", GST_TYPE_STRUCTURE, response, NULL)));
 }
 
+static WeftRangeReader *
+ref_reader (WeftHttpRangeSrc *self)
+{
+  WeftRangeReader *reader;
+
+  GST_OBJECT_LOCK (self);
+  reader = self->reader != NULL ? weft_range_reader_ref (self->reader) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  return reader;
+}
+
 /* The base class asks when it starts, in the thread of a state change, where nothing may wait
  * for a network; so the size becomes known with the first read. */
 static gboolean
 weft_http_range_src_get_size (GstBaseSrc *src, guint64 *size)
 {
-  return weft_range_reader_peek_size (WEFT_HTTP_RANGE_SRC (src)->reader, size);
+  g_autoptr (WeftRangeReader) reader = ref_reader (WEFT_HTTP_RANGE_SRC (src));
+
+  return reader != NULL && weft_range_reader_peek_size (reader, size);
 }
 
 static void
@@ -207,7 +221,7 @@ weft_http_range_src_create (GstBaseSrc *src, guint64 offset, guint size, GstBuff
   gboolean ok;
 
   if (!weft_range_reader_open (self->reader, &error))
-    return flow_from (self, error);
+    return flow_from (self, self->reader, error);
   if (!self->headers_sent) {
     self->headers_sent = TRUE;
     send_headers (self);
@@ -229,7 +243,7 @@ weft_http_range_src_create (GstBaseSrc *src, guint64 offset, guint size, GstBuff
   ok = weft_range_reader_read (self->reader, offset, map.data, MIN (map.size, size), &got, &error);
   gst_buffer_unmap (target, &map);
   if (!ok)
-    return flow_from (self, error);
+    return flow_from (self, self->reader, error);
   if (got == 0)
     return GST_FLOW_EOS;
   gst_buffer_set_size (target, (gssize) got);
@@ -247,6 +261,7 @@ weft_http_range_src_start (GstBaseSrc *src)
   g_autoptr (GError) error = NULL;
   g_autofree gchar *uri = NULL;
   WeftRangeSettings settings;
+  WeftRangeReader *reader;
 
   /* Typefinding ends with the pad being stopped and started again: what was read stays read. */
   if (self->reader != NULL) {
@@ -262,8 +277,8 @@ weft_http_range_src_start (GstBaseSrc *src)
         self, RESOURCE, NOT_FOUND, ("There is no address to read from."), ("set the uri property"));
     return FALSE;
   }
-  self->reader = weft_range_reader_new (uri, &settings, &error);
-  if (self->reader == NULL) {
+  reader = weft_range_reader_new (uri, &settings, &error);
+  if (reader == NULL) {
     g_autofree gchar *name = weft_http_display_name (uri);
 
     GST_ELEMENT_ERROR (
@@ -271,27 +286,33 @@ weft_http_range_src_start (GstBaseSrc *src)
     return FALSE;
   }
   self->headers_sent = FALSE;
+  GST_OBJECT_LOCK (self);
   self->error_posted = FALSE;
+  self->reader = reader;
+  GST_OBJECT_UNLOCK (self);
   return TRUE;
+}
+
+static void
+set_flushing (GstBaseSrc *src, gboolean flushing)
+{
+  g_autoptr (WeftRangeReader) reader = ref_reader (WEFT_HTTP_RANGE_SRC (src));
+
+  if (reader != NULL)
+    weft_range_reader_set_flushing (reader, flushing);
 }
 
 static gboolean
 weft_http_range_src_unlock (GstBaseSrc *src)
 {
-  WeftHttpRangeSrc *self = WEFT_HTTP_RANGE_SRC (src);
-
-  if (self->reader != NULL)
-    weft_range_reader_set_flushing (self->reader, TRUE);
+  set_flushing (src, TRUE);
   return TRUE;
 }
 
 static gboolean
 weft_http_range_src_unlock_stop (GstBaseSrc *src)
 {
-  WeftHttpRangeSrc *self = WEFT_HTTP_RANGE_SRC (src);
-
-  if (self->reader != NULL)
-    weft_range_reader_set_flushing (self->reader, FALSE);
+  set_flushing (src, FALSE);
   return TRUE;
 }
 
@@ -304,13 +325,14 @@ weft_http_range_src_is_seekable (GstBaseSrc *src)
 static gboolean
 query_byte_duration (WeftHttpRangeSrc *self, GstQuery *query)
 {
+  g_autoptr (WeftRangeReader) reader = ref_reader (self);
   g_autoptr (GError) error = NULL;
   guint64 size;
 
-  if (self->reader == NULL)
+  if (reader == NULL)
     return FALSE;
-  if (!weft_range_reader_wait_size (self->reader, &size, &error)) {
-    flow_from (self, error);
+  if (!weft_range_reader_wait_size (reader, &size, &error)) {
+    flow_from (self, reader, error);
     return FALSE;
   }
   adopt_size (self, size);
@@ -365,7 +387,8 @@ weft_http_range_src_change_state (GstElement *element, GstStateChange transition
     GST_OBJECT_LOCK (self);
     reader = g_steal_pointer (&self->reader);
     GST_OBJECT_UNLOCK (self);
-    weft_range_reader_free (reader);
+    if (reader != NULL)
+      weft_range_reader_unref (reader);
   }
   return result;
 }
@@ -447,12 +470,11 @@ weft_http_range_src_uri_handler_init (gpointer iface, gpointer data)
 static GstStructure *
 dup_stats (WeftHttpRangeSrc *self)
 {
+  g_autoptr (WeftRangeReader) reader = ref_reader (self);
   WeftRangeStats stats = { 0 };
 
-  GST_OBJECT_LOCK (self);
-  if (self->reader != NULL)
-    weft_range_reader_get_stats (self->reader, &stats);
-  GST_OBJECT_UNLOCK (self);
+  if (reader != NULL)
+    weft_range_reader_get_stats (reader, &stats);
   return gst_structure_new ("httprangesrc", "requests", G_TYPE_UINT64, stats.http.requests, "bytes",
       G_TYPE_UINT64, stats.http.bytes, "retries", G_TYPE_UINT64, stats.http.retries, "reads",
       G_TYPE_UINT64, stats.reads, "cache-hits", G_TYPE_UINT64, stats.hits, "spooled",
@@ -542,7 +564,7 @@ weft_http_range_src_finalize (GObject *object)
 {
   WeftHttpRangeSrc *self = WEFT_HTTP_RANGE_SRC (object);
 
-  g_clear_pointer (&self->reader, weft_range_reader_free);
+  g_clear_pointer (&self->reader, weft_range_reader_unref);
   g_clear_pointer (&self->uri, g_free);
   G_OBJECT_CLASS (weft_http_range_src_parent_class)->finalize (object);
 }

@@ -82,43 +82,79 @@ weft_mp4_fit (const WeftMp4Moov *moov, guint64 media_start, guint64 media_end,
   return TRUE;
 }
 
-/**
- * weft_mp4_aac_packets:
- * @samples: length of the sound
- * @priming_samples: what the encoder puts before it
- *
- * Returns: the most packets an AAC encoder makes of it
- */
-guint64
-weft_mp4_aac_packets (guint64 samples, guint64 priming_samples)
+/* The sizes mp4mux 1.22 and weftmp4write.c write, in bytes; see docs/design/0005-mp4-layout.md. */
+#define FIXED_BYTES 4096             /* all that does not grow, codec data and tags */
+#define FRAME_BYTES 16               /* stsz 4, ctts 8, stss 4 */
+#define PACKET_BYTES 4               /* stsz 4 */
+#define CHUNK_BYTES 20               /* stsc 12, co64 8 */
+#define CHUNK_NS (250 * GST_MSECOND) /* mp4mux's interleave-time */
+#define AAC_PACKET_SAMPLES 1024
+
+/* What an upstream that only guesses its duration can cost. */
+#define GUESSED_MAX_BYTES (32 * 1024 * 1024)
+
+#define USUAL_FPS_N 30
+#define USUAL_RATE 48000
+
+/* A chunk ends once it is longer than interleave-time; two of them may be shorter. */
+static guint64
+chunks_in (guint64 duration_ns)
 {
-  /* One more than the samples fill, as encoders flush a last one. */
-  return (samples + priming_samples + 1023) / 1024 + 1;
+  return duration_ns / CHUNK_NS + 2;
 }
 
-/* The sizes mp4mux 1.22 and this file write, in bytes; see docs/design/0005-mp4-layout.md. */
-#define ESTIMATE_FIXED_BYTES 4096             /* all that does not grow, codec data and tags */
-#define ESTIMATE_FRAME_BYTES 16               /* stsz 4, ctts 8, stss 4 */
-#define ESTIMATE_PACKET_BYTES 4               /* stsz 4 */
-#define ESTIMATE_CHUNK_BYTES 20               /* stsc 12, co64 8 */
-#define ESTIMATE_CHUNK_NS (250 * GST_MSECOND) /* mp4mux's interleave-time */
-
 /**
- * weft_mp4_estimate_bytes:
- * @video_frames: frames
- * @video_ns: length of the video
- * @audio_packets: packets of compressed audio
- * @audio_ns: length of the audio
+ * weft_mp4_room_for:
+ * @frames: frames there will be, 0 = unknown
+ * @fps_n: their rate, 0 = as upstream says
+ * @fps_d: its denominator
+ * @samples: samples there will be, 0 = unknown
+ * @upstream: what is known of the streams
+ * @bytes: (out): room that the movie header will not exceed
  *
- * Returns: a size that the `moov` box of such a movie never exceeds
+ * Returns: %FALSE if no length is known at all
  */
-guint64
-weft_mp4_estimate_bytes (
-    guint64 video_frames, guint64 video_ns, guint64 audio_packets, guint64 audio_ns)
+gboolean
+weft_mp4_room_for (guint64 frames, gint fps_n, gint fps_d, guint64 samples,
+    const WeftMp4Upstream *upstream, guint64 *bytes)
 {
-  /* A chunk ends once it is longer than interleave-time; the last one may be shorter. */
-  guint64 chunks = video_ns / ESTIMATE_CHUNK_NS + audio_ns / ESTIMATE_CHUNK_NS + 4;
+  /* Where no muxer was found, one track of each kind is expected. */
+  guint64 video_tracks = upstream->has_muxer ? upstream->video_tracks : 1;
+  guint64 audio_tracks = upstream->has_muxer ? upstream->audio_tracks : 1;
+  guint rate = upstream->audio_rate > 0 ? upstream->audio_rate : USUAL_RATE;
+  gboolean guessed = frames == 0 && samples == 0;
+  GstClockTime video_ns = GST_CLOCK_TIME_NONE, audio_ns = GST_CLOCK_TIME_NONE, known_ns;
+  guint64 packets;
 
-  return ESTIMATE_FIXED_BYTES + ESTIMATE_FRAME_BYTES * video_frames
-         + ESTIMATE_PACKET_BYTES * audio_packets + ESTIMATE_CHUNK_BYTES * chunks;
+  if (fps_n <= 0) {
+    fps_n = upstream->fps_n > 0 ? upstream->fps_n : USUAL_FPS_N;
+    fps_d = upstream->fps_n > 0 ? upstream->fps_d : 1;
+  }
+  if (frames != 0)
+    video_ns = gst_util_uint64_scale (frames, (guint64) fps_d * GST_SECOND, (guint64) fps_n);
+  if (samples != 0)
+    audio_ns = gst_util_uint64_scale (samples, GST_SECOND, rate);
+  /* A track of unknown length is as long as what is known best. */
+  known_ns = GST_CLOCK_TIME_IS_VALID (video_ns)   ? video_ns
+             : GST_CLOCK_TIME_IS_VALID (audio_ns) ? audio_ns
+                                                  : upstream->duration_ns;
+  if (!GST_CLOCK_TIME_IS_VALID (known_ns))
+    return FALSE;
+  if (!GST_CLOCK_TIME_IS_VALID (video_ns))
+    video_ns = known_ns;
+  if (!GST_CLOCK_TIME_IS_VALID (audio_ns))
+    audio_ns = known_ns;
+  if (frames == 0)
+    frames = gst_util_uint64_scale_ceil (video_ns, (guint64) fps_n, (guint64) fps_d * GST_SECOND);
+  if (samples == 0)
+    samples = gst_util_uint64_scale_ceil (audio_ns, rate, GST_SECOND);
+  /* One more than the samples fill, as encoders flush a last one. */
+  packets =
+      (samples + upstream->audio_priming_samples + AAC_PACKET_SAMPLES - 1) / AAC_PACKET_SAMPLES + 1;
+
+  *bytes = FIXED_BYTES + video_tracks * (FRAME_BYTES * frames + CHUNK_BYTES * chunks_in (video_ns))
+           + audio_tracks * (PACKET_BYTES * packets + CHUNK_BYTES * chunks_in (audio_ns));
+  if (guessed)
+    *bytes = MIN (*bytes, GUESSED_MAX_BYTES);
+  return TRUE;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "weftmp4moov.h"
+#include "weftmp4upstream.h"
 
 G_BEGIN_DECLS
 
@@ -23,8 +24,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftMp4Fit, weft_mp4_fit_clear)
 gboolean weft_mp4_fit (const WeftMp4Moov *moov, guint64 media_start, guint64 media_end,
     guint64 reserve_bytes, guint64 movable_bytes, WeftMp4Fit *fit, GError **error);
 
-guint64 weft_mp4_estimate_bytes (
-    guint64 video_frames, guint64 video_ns, guint64 audio_packets, guint64 audio_ns);
-guint64 weft_mp4_aac_packets (guint64 samples, guint64 priming_samples);
+gboolean weft_mp4_room_for (guint64 frames, gint fps_n, gint fps_d, guint64 samples,
+    const WeftMp4Upstream *upstream, guint64 *bytes);
 
 G_END_DECLS

@@ -377,52 +377,26 @@ finish_file (WeftMp4Layout *self, GstBuffer *patch)
 static void
 choose_reserve (WeftMp4Layout *self)
 {
-  const WeftMp4Upstream *up = &self->upstream;
-  guint64 frames, samples, wanted, video_ns = 0, audio_ns = 0, estimate;
+  guint64 frames, samples, wanted, bytes;
   gint fps_n, fps_d;
-  guint rate = up->audio_rate > 0 ? up->audio_rate : 48000;
 
   GST_OBJECT_LOCK (self);
   wanted = self->reserve_bytes;
   frames = self->video_frames;
   samples = self->audio_samples;
-  fps_n = self->fps_n > 0 ? self->fps_n : up->fps_n;
-  fps_d = self->fps_n > 0 ? self->fps_d : up->fps_d;
+  fps_n = self->fps_n;
+  fps_d = self->fps_d;
   GST_OBJECT_UNLOCK (self);
 
   self->head_limit = HEAD_KNOWN_BYTES;
   if (wanted != 0) {
     self->reserve = MAX (wanted, WEFT_MP4_BOX_HEADER_BYTES);
-    return;
-  }
-  if (fps_n <= 0 || fps_d <= 0) {
-    fps_n = 30;
-    fps_d = 1;
-  }
-  if (frames != 0)
-    video_ns = gst_util_uint64_scale (frames, (guint64) fps_d * GST_SECOND, (guint64) fps_n);
-  else if (up->video_tracks > 0 && GST_CLOCK_TIME_IS_VALID (up->duration_ns))
-    video_ns = up->duration_ns;
-  if (samples != 0)
-    audio_ns = gst_util_uint64_scale (samples, GST_SECOND, rate);
-  else if (up->audio_tracks > 0 && GST_CLOCK_TIME_IS_VALID (up->duration_ns))
-    audio_ns = up->duration_ns;
-  if (frames == 0)
-    frames = gst_util_uint64_scale_ceil (video_ns, (guint64) fps_n, (guint64) fps_d * GST_SECOND);
-  if (samples == 0)
-    samples = gst_util_uint64_scale_ceil (audio_ns, rate, GST_SECOND);
-
-  if (frames == 0 && samples == 0) {
+  } else if (weft_mp4_room_for (frames, fps_n, fps_d, samples, &self->upstream, &bytes)) {
+    self->reserve = MIN (bytes, RESERVE_MAX_BYTES);
+  } else {
     self->reserve = RESERVE_UNKNOWN_BYTES;
     self->head_limit = HEAD_UNKNOWN_BYTES;
-    return;
   }
-  estimate = weft_mp4_estimate_bytes (frames * MAX (up->video_tracks, 1), video_ns,
-      samples == 0
-          ? 0
-          : weft_mp4_aac_packets (samples, up->audio_priming_samples) * MAX (up->audio_tracks, 1),
-      audio_ns * MAX (up->audio_tracks, 1));
-  self->reserve = MIN (estimate, RESERVE_MAX_BYTES);
 }
 
 /* Keeps the first media data in case the header needs its place. A buffer of a pool is copied: a

@@ -141,6 +141,7 @@ weft_mp4_upstream_inspect (GstPad *sinkpad, WeftMp4Upstream *upstream)
   upstream->known = TRUE;
   upstream->fps_d = 1;
   upstream->duration_ns = GST_CLOCK_TIME_NONE;
+  upstream->has_muxer = muxer != NULL;
   if (muxer != NULL)
     gst_element_foreach_sink_pad (muxer, inspect_pad, upstream);
 }

@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 /**
  * WeftMp4Upstream:
  * @known: the rest has been filled in
+ * @has_muxer: a muxer was found
  * @video_tracks: video pads of the muxer
  * @audio_tracks: audio pads of the muxer
  * @fps_n: frame rate of the first video pad, 0 where it is not fixed
@@ -20,6 +21,7 @@ G_BEGIN_DECLS
  */
 typedef struct {
   gboolean known;
+  gboolean has_muxer;
   guint video_tracks;
   guint audio_tracks;
   gint fps_n, fps_d;
