@@ -87,6 +87,8 @@ struct _WeftProbe {
   guint64 activity;
 };
 
+void weft_probe_wait_for_stopped (void);
+
 void weft_probe_stream_free (WeftStream *self);
 gboolean weft_probe_stream_is_media (const WeftStream *self);
 void weft_probe_pad_added_cb (GstElement *parse, GstPad *pad, gpointer user_data);

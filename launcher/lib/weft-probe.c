@@ -115,6 +115,21 @@ wait_for_phase (WeftProbe *self, gint64 timeout_us, gboolean restart_on_activity
   }
 }
 
+/* Any thread. Nobody reads the rest, and a long scan must not pile it up. */
+static GstBusSyncReply
+keep_message_cb (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  switch (GST_MESSAGE_TYPE (message)) {
+    case GST_MESSAGE_ERROR:
+    case GST_MESSAGE_APPLICATION:
+    case GST_MESSAGE_ELEMENT:
+      return GST_BUS_PASS;
+    default:
+      gst_message_unref (message);
+      return GST_BUS_DROP;
+  }
+}
+
 static gboolean
 make_pipeline (WeftProbe *self, GError **error)
 {
@@ -140,6 +155,7 @@ make_pipeline (WeftProbe *self, GError **error)
     g_object_set (source, "iradio-mode", FALSE, NULL);
   self->pipeline = gst_object_ref_sink (gst_pipeline_new ("probe"));
   self->bus = gst_element_get_bus (self->pipeline);
+  gst_bus_set_sync_handler (self->bus, keep_message_cb, NULL, NULL);
   self->source = source;
   gst_bin_add_many (GST_BIN (self->pipeline), source, parse, NULL);
   gst_element_link (source, parse);
@@ -329,10 +345,25 @@ probe_free (WeftProbe *self)
   g_free (self);
 }
 
+/* How many probes are being stopped behind their callers' backs. */
+static GMutex stopping_lock;
+static GCond stopping_changed;
+static guint n_stopping; /* guarded by stopping_lock */
+
+static void
+count_stopping (gint change)
+{
+  g_mutex_lock (&stopping_lock);
+  n_stopping += (guint) change;
+  g_cond_broadcast (&stopping_changed);
+  g_mutex_unlock (&stopping_lock);
+}
+
 static gpointer
 free_thread (gpointer data)
 {
   probe_free (data);
+  count_stopping (-1);
   return NULL;
 }
 
@@ -341,10 +372,22 @@ free_thread (gpointer data)
 static void
 probe_release (WeftProbe *self)
 {
-  if (self->file->local || self->is_stopped)
+  if (self->file->local || self->is_stopped) {
     probe_free (self);
-  else
-    g_thread_unref (g_thread_new ("weft-probe-stop", free_thread, self));
+    return;
+  }
+  count_stopping (1);
+  g_thread_unref (g_thread_new ("weft-probe-stop", free_thread, self));
+}
+
+/* Waits until every probe that was given up is gone, so that a test leaves nothing behind. */
+void
+weft_probe_wait_for_stopped (void)
+{
+  g_mutex_lock (&stopping_lock);
+  while (n_stopping > 0)
+    g_cond_wait (&stopping_changed, &stopping_lock);
+  g_mutex_unlock (&stopping_lock);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftProbe, probe_release)
 
