@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Measures Weft against the tools one would use instead, on the same job, in one session on one machine.
+"""Measures Weft against the tools one would use instead, on the same job, in one run on one machine.
 
     bench.py [reel] [ladder] [clips] [--json FILE] [--quick] [--repeat N] [--only TOOL,TOOL]
 
