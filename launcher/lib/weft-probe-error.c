@@ -17,8 +17,31 @@ weft_probe_set_problem (
 }
 
 static gboolean
-map_resource_error (
-    const WeftProbe *self, const GError *gst, const GstStructure *details, GError **error)
+has_answered (WeftProbe *self)
+{
+  gboolean answered;
+
+  g_mutex_lock (&self->lock);
+  answered = self->http_headers != NULL;
+  g_mutex_unlock (&self->lock);
+  return answered;
+}
+
+/* @message: (nullable): why, if that is known: souphttpsrc 1.22 says nothing of its own when it
+ * gets no answer or loses the connection. */
+static gboolean
+map_lost_connection (WeftProbe *self, const gchar *message, GError **error)
+{
+  if (has_answered (self))
+    return weft_probe_set_problem (error, WEFT_ERROR_STALLED, self, "try again later",
+        "the connection to the server was lost, or the server sends less than it promised");
+  return weft_probe_set_problem (error, WEFT_ERROR_SOURCE_NOT_FOUND, self,
+      "check the address, the network and that the server runs",
+      message != NULL ? message : "the server cannot be reached");
+}
+
+static gboolean
+map_resource_error (WeftProbe *self, const GError *gst, const GstStructure *details, GError **error)
 {
   gboolean changed = FALSE;
   guint status = 0;
@@ -50,28 +73,11 @@ map_resource_error (
     return weft_probe_set_problem (
         error, WEFT_ERROR_SOURCE_NOT_FOUND, self, "check the address", "the source does not exist");
   if (!self->file->local && status == 0)
-    return weft_probe_set_problem (error, WEFT_ERROR_SOURCE_NOT_FOUND, self,
-        "check the address, the network and that the server runs", gst->message);
+    return map_lost_connection (self, gst->message, error);
   weft_error_set_problem (
       error, weft_problem_new (WEFT_ERROR_SOURCE_DAMAGED, NULL, self->file->uri,
                  "fetch the file again", "the source cannot be read: %s", gst->message));
   return FALSE;
-}
-
-/* souphttpsrc 1.22 says nothing of its own when it gets no answer or loses the connection. */
-static gboolean
-map_lost_connection (WeftProbe *self, GError **error)
-{
-  gboolean answered;
-
-  g_mutex_lock (&self->lock);
-  answered = self->http_headers != NULL;
-  g_mutex_unlock (&self->lock);
-  if (answered)
-    return weft_probe_set_problem (error, WEFT_ERROR_STALLED, self, "try again later",
-        "the connection to the server was lost, or the server sends less than it promised");
-  return weft_probe_set_problem (error, WEFT_ERROR_SOURCE_NOT_FOUND, self,
-      "check the address, the network and that the server runs", "the server cannot be reached");
 }
 
 /* Whether what is said to be missing a decoder is media at all: typefind knows web pages and
@@ -135,7 +141,7 @@ weft_probe_map_error (WeftProbe *self, GstMessage *message, GstMessage *missing,
   if (missing != NULL)
     return map_missing_plugin (self, missing, error);
   if (!self->file->local && GST_MESSAGE_SRC (message) == GST_OBJECT (self->source))
-    return map_lost_connection (self, error);
+    return map_lost_connection (self, NULL, error);
   if (gst->domain == GST_STREAM_ERROR
       && (gst->code == GST_STREAM_ERROR_DECRYPT || gst->code == GST_STREAM_ERROR_DECRYPT_NOKEY))
     return weft_probe_set_problem (

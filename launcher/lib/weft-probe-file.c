@@ -302,35 +302,45 @@ weft_source_parse_webp (
   return TRUE;
 }
 
-/* @headers: the response headers souphttpsrc hands on. */
+/* Returns: (nullable): the value of a response header, whose name may be in any case */
+static const gchar *
+find_header (const GstStructure *response, const gchar *wanted)
+{
+  for (gint i = 0; i < gst_structure_n_fields (response); i++) {
+    const gchar *name = gst_structure_nth_field_name (response, (guint) i);
+
+    if (g_ascii_strcasecmp (name, wanted) == 0)
+      return gst_structure_get_string (response, name);
+  }
+  return NULL;
+}
+
+/* @headers: the response headers that the source hands on. Returns: (nullable): what changes when
+ * the file on the server does (RFC 9110, 8.8) */
 gchar *
 weft_source_http_identity (const GstStructure *headers, guint64 *size)
 {
-  const GstStructure *response = NULL;
+  static const gchar *const names[] = { "etag", "last-modified" };
   const GValue *value = gst_structure_get_value (headers, "response-headers");
   g_autoptr (GString) identity = g_string_new (NULL);
-  const gchar *names[] = { "etag", "last-modified" };
+  const GstStructure *response;
+  const gchar *text;
 
   if (value == NULL || !GST_VALUE_HOLDS_STRUCTURE (value))
     return NULL;
   response = gst_value_get_structure (value);
-  for (gint i = 0; i < gst_structure_n_fields (response); i++) {
-    const gchar *name = gst_structure_nth_field_name (response, (guint) i);
-    const gchar *text = gst_structure_get_string (response, name);
-
-    if (text == NULL)
-      continue;
-    for (guint j = 0; j < G_N_ELEMENTS (names); j++)
-      if (g_ascii_strcasecmp (name, names[j]) == 0)
-        g_string_append_printf (identity, "%s%s=%s", identity->len > 0 ? ";" : "", names[j], text);
-    if (g_ascii_strcasecmp (name, "content-length") == 0 && *size == G_MAXUINT64)
-      g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT64, size, NULL);
-    /* The answer to a ranged request: "bytes 0-99/1234" (RFC 9110, 14.4). */
-    if (g_ascii_strcasecmp (name, "content-range") == 0 && strrchr (text, '/') != NULL)
-      g_ascii_string_to_unsigned (strrchr (text, '/') + 1, 10, 0, G_MAXINT64, size, NULL);
-  }
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if ((text = find_header (response, names[i])) != NULL)
+      g_string_append_printf (identity, "%s=%s;", names[i], text);
+  if ((text = find_header (response, "content-length")) != NULL)
+    g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT64, size, NULL);
+  /* The answer to a ranged request: "bytes 0-99/1234" (14.4). */
+  if ((text = find_header (response, "content-range")) != NULL && strrchr (text, '/') != NULL)
+    g_ascii_string_to_unsigned (strrchr (text, '/') + 1, 10, 0, G_MAXINT64, size, NULL);
   if (*size != G_MAXUINT64)
-    g_string_append_printf (
-        identity, "%ssize=%" G_GUINT64_FORMAT, identity->len > 0 ? ";" : "", *size);
-  return identity->len > 0 ? g_string_free (g_steal_pointer (&identity), FALSE) : NULL;
+    g_string_append_printf (identity, "size=%" G_GUINT64_FORMAT ";", *size);
+  if (identity->len == 0)
+    return NULL;
+  g_string_truncate (identity, identity->len - 1);
+  return g_string_free (g_steal_pointer (&identity), FALSE);
 }
