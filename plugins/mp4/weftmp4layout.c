@@ -30,6 +30,7 @@
 #include <gst/base/gstadapter.h>
 
 #include "weftmp4fit.h"
+#include "weftmp4head.h"
 #include "weftmp4bytes.h"
 #include "weftmp4moov.h"
 #include "weftmp4output.h"
@@ -120,11 +121,9 @@ struct _WeftMp4Layout {
   guint64 reserve;       /* size of the reserved room */
   guint64 mdat_position; /* of the 16 bytes mp4mux patches, in the input */
   guint64 hold_position; /* of the first held byte, in the input */
-  GQueue head;           /* GstBuffer, the first media data, in order */
-  guint64 head_bytes;
-  guint64 head_limit;
-  gboolean head_complete; /* nothing more is added */
-  guint64 box_left;       /* STATE_BOXES: payload bytes of the box to come */
+  gsize hold_moov_bytes; /* size of what looks like the movie header there */
+  WeftMp4Head head;
+  guint64 box_left; /* STATE_BOXES: payload bytes of the box to come */
   guint64 media_bytes;
   GBytes *early_moov; /* a movie header that came before the media data */
   gboolean moov_written;
@@ -158,9 +157,7 @@ reset (WeftMp4Layout *self)
   self->in_position = self->in_end = 0;
   self->out = (WeftMp4Output){ self->srcpad, 0, FALSE };
   self->reserve = self->mdat_position = self->hold_position = 0;
-  g_queue_clear_full (&self->head, (GDestroyNotify) gst_buffer_unref);
-  self->head_bytes = self->head_limit = 0;
-  self->head_complete = FALSE;
+  weft_mp4_head_clear (&self->head, 0);
   self->box_left = self->media_bytes = 0;
   g_clear_pointer (&self->early_moov, g_bytes_unref);
   self->moov_written = FALSE;
@@ -251,28 +248,6 @@ read_moov (WeftMp4Layout *self, GBytes *bytes, GError **error)
   return g_steal_pointer (&moov);
 }
 
-static GstFlowReturn
-push_moved_chunks (WeftMp4Layout *self, guint64 position, guint64 moved)
-{
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  while (flow == GST_FLOW_OK && moved > 0) {
-    GstBuffer *buffer = g_queue_pop_head (&self->head);
-    gsize size = gst_buffer_get_size (buffer);
-
-    if (size > moved) {
-      GstBuffer *part = gst_buffer_copy_region (buffer, GST_BUFFER_COPY_MEMORY, 0, (gsize) moved);
-      gst_buffer_unref (buffer);
-      buffer = part;
-      size = (gsize) moved;
-    }
-    flow = weft_mp4_output_push (&self->out, position, buffer);
-    position += size;
-    moved -= size;
-  }
-  return flow;
-}
-
 /* Takes the held header apart from what follows it, reads it and finds its place. */
 static gboolean
 place_moov (WeftMp4Layout *self, guint64 media_start, guint64 media_end, WeftMp4Fit *fit,
@@ -301,7 +276,7 @@ place_moov (WeftMp4Layout *self, guint64 media_start, guint64 media_end, WeftMp4
   weft_mp4_moov_get_info (moov, info);
   return weft_mp4_moov_check_offsets (moov, media_start, media_end, error)
          && weft_mp4_fit (
-             moov, media_start, media_end, self->reserve, self->head_bytes, fit, error);
+             moov, media_start, media_end, self->reserve, self->head.bytes, fit, error);
 }
 
 /* First what belongs at the end, then the size of the media data, the header last: a file that is
@@ -314,7 +289,8 @@ write_end (WeftMp4Layout *self, const WeftMp4Fit *fit, guint64 media_end, GstBuf
   guint64 moov_bytes = g_bytes_get_size (fit->moov);
   guint64 room = self->reserve + fit->moved_bytes;
   gsize epilogue = gst_adapter_available (self->held);
-  GstFlowReturn flow = push_moved_chunks (self, media_end + self->reserve, fit->moved_bytes);
+  GstFlowReturn flow =
+      weft_mp4_head_push (&self->head, &self->out, media_end + self->reserve, fit->moved_bytes);
 
   if (flow == GST_FLOW_OK && !fit->first) {
     flow = weft_mp4_output_push_bytes (&self->out, end, fit->moov);
@@ -359,7 +335,7 @@ finish_file (WeftMp4Layout *self, GstBuffer *patch)
 
   set_state (self, STATE_DONE);
   self->moov_written = TRUE;
-  g_queue_clear_full (&self->head, (GDestroyNotify) gst_buffer_unref);
+  weft_mp4_head_close (&self->head);
   moov_bytes = g_bytes_get_size (fit.moov);
   publish_stats (self, &info, moov_bytes,
       self->reserve + fit.moved_bytes - (fit.first ? moov_bytes : 0), fit.moved_bytes, fit.first);
@@ -388,39 +364,21 @@ choose_reserve (WeftMp4Layout *self)
   fps_d = self->fps_d;
   GST_OBJECT_UNLOCK (self);
 
-  self->head_limit = HEAD_KNOWN_BYTES;
+  weft_mp4_head_clear (&self->head, HEAD_KNOWN_BYTES);
   if (wanted != 0) {
     self->reserve = MAX (wanted, WEFT_MP4_BOX_HEADER_BYTES);
   } else if (weft_mp4_room_for (frames, fps_n, fps_d, samples, &self->upstream, &bytes)) {
     self->reserve = MIN (bytes, RESERVE_MAX_BYTES);
   } else {
     self->reserve = RESERVE_UNKNOWN_BYTES;
-    self->head_limit = HEAD_UNKNOWN_BYTES;
+    weft_mp4_head_clear (&self->head, HEAD_UNKNOWN_BYTES);
   }
-}
-
-/* Keeps the first media data in case the header needs its place. A buffer of a pool is copied: a
- * pool that waits for it to come back would stop the encoder. */
-static void
-keep_head (WeftMp4Layout *self, GstBuffer *buffer)
-{
-  gsize size = gst_buffer_get_size (buffer);
-
-  if (self->head_complete || size == 0)
-    return;
-  if (self->head_bytes + size > self->head_limit) {
-    self->head_complete = TRUE;
-    return;
-  }
-  g_queue_push_tail (
-      &self->head, buffer->pool != NULL ? gst_buffer_copy_deep (buffer) : gst_buffer_ref (buffer));
-  self->head_bytes += size;
 }
 
 static GstFlowReturn
 push_media (WeftMp4Layout *self, GstBuffer *buffer, guint64 in_position)
 {
-  keep_head (self, buffer);
+  weft_mp4_head_keep (&self->head, buffer);
   return weft_mp4_output_push (&self->out, in_position + self->reserve, buffer);
 }
 
@@ -469,9 +427,7 @@ handle_media (WeftMp4Layout *self, GstBuffer *buffer)
       gst_buffer_unref (buffer);
       return fail (self, "mp4mux wrote where only headers can be");
     }
-    self->head_complete = TRUE;
-    g_queue_clear_full (&self->head, (GDestroyNotify) gst_buffer_unref);
-    self->head_bytes = 0;
+    weft_mp4_head_close (&self->head);
     self->in_position += size;
     return weft_mp4_output_push (&self->out, position + self->reserve, buffer);
   }
@@ -483,14 +439,14 @@ handle_media (WeftMp4Layout *self, GstBuffer *buffer)
       flow = release_held_media (self);
     set_state (self, STATE_HOLD);
     self->hold_position = position;
+    self->hold_moov_bytes = size;
     gst_adapter_push (self->held, buffer);
     return flow;
   }
   if (self->state == STATE_MEDIA)
     return push_media (self, buffer, position);
   gst_adapter_push (self->held, buffer);
-  if (self->in_end - self->hold_position > EPILOGUE_MAX_BYTES
-      && gst_adapter_available (self->held) > WEFT_MP4_MOOV_MAX_BYTES)
+  if (gst_adapter_available (self->held) - self->hold_moov_bytes > EPILOGUE_MAX_BYTES)
     return release_held_media (self);
   return GST_FLOW_OK;
 }
@@ -892,7 +848,7 @@ static void
 weft_mp4_layout_init (WeftMp4Layout *self)
 {
   self->held = gst_adapter_new ();
-  g_queue_init (&self->head);
+  g_queue_init (&self->head.buffers);
   self->reserve_bytes = DEFAULT_RESERVE_BYTES;
   self->video_frames = DEFAULT_VIDEO_FRAMES;
   self->fps_n = 0;

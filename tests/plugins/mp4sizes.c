@@ -527,16 +527,19 @@ test_media_that_looks_like_a_header (void)
   push_copy (h, trap, sizeof trap);
   push_copy (h, media, 100);
   push_copy (h, trap, sizeof trap);
+  /* So much follows no movie header: it is let go before the end is known. */
+  for (guint i = 0; i < 17; i++)
+    gst_harness_push (h, gst_buffer_new_allocate (NULL, 1 << 20, NULL));
+  g_assert_cmpuint (gst_harness_buffers_received (h), >, 6);
   push_copy (h, moov, moov_size);
   push_segment (h, ftyp_size);
   memcpy (patch, open_mdat, sizeof patch);
-  pushed_media = media_size + 2 * sizeof trap + 100;
+  pushed_media = media_size + 2 * sizeof trap + 100 + (17 << 20);
   test_put_uint32 (patch + 8, (guint32) pushed_media + 8);
   push_copy (h, patch, sizeof patch);
   g_assert_true (gst_harness_push_event (h, gst_event_new_eos ()));
   while ((buffer = gst_harness_try_pull (h)) != NULL) {
-    seen_trap |= gst_buffer_memcmp (buffer, 0, trap, sizeof trap) == 0
-                 || gst_buffer_get_size (buffer) == sizeof trap + 100;
+    seen_trap |= gst_buffer_memcmp (buffer, 0, trap, sizeof trap) == 0;
     gst_buffer_unref (buffer);
   }
   g_assert_true (seen_trap);
