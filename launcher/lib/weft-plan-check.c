@@ -363,6 +363,7 @@ static void
 check_video_output (Checker *self, JsonObject *output, const gchar *pointer)
 {
   static const gchar *const containers[] = { "mp4", NULL };
+  static const gchar *const parsers[] = { "h264parse", NULL };
   g_autofree gchar *video_pointer = g_strconcat (pointer, "/video", NULL);
   g_autofree gchar *audio_pointer = g_strconcat (pointer, "/audio", NULL);
   JsonObject *video = weft_get_object (output, "video");
@@ -379,6 +380,8 @@ check_video_output (Checker *self, JsonObject *output, const gchar *pointer)
         GST_ELEMENT_FACTORY_TYPE_ENCODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO);
     check_properties (self, video, video_pointer);
     check_caps (self, video, video_pointer);
+    if (json_object_has_member (video, "parser"))
+      check_word (self, video, video_pointer, "parser", parsers);
     check_int (self, video, video_pointer, "latency_frames", 0, 1000);
   }
   if (audio != NULL) {

@@ -322,6 +322,9 @@ plan_video (
   json_object_set_string_member (video, "reason", choice.reason);
   json_object_set_object_member (video, "properties", json_object_ref (choice.properties));
   json_object_set_string_member (video, "caps", choice.caps);
+  /* Of all the encoders only x264's writes what a muxer takes. */
+  if (!g_str_equal (choice.element, "x264enc"))
+    json_object_set_string_member (video, "parser", "h264parse");
   json_object_set_int_member (video, "latency_frames", choice.latency_frames);
   self->output_bytes += (guint64) ((gdouble) weft_encoders_estimate_bitrate (&wanted) / 8.0
                                    * weft_placement_frame_to_seconds (self->frames, self->fps));
