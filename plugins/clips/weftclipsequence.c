@@ -21,9 +21,10 @@
 
 #include <gst/audio/audio.h>
 #include <gst/video/video.h>
+#include <string.h>
 
+#include "weftclippictures.h"
 #include "weftclipwindow.h"
-#include "weftframing.h"
 
 GST_DEBUG_CATEGORY_EXTERN (weft_clips_debug);
 #define GST_CAT_DEFAULT weft_clips_debug
@@ -34,9 +35,6 @@ GST_DEBUG_CATEGORY_EXTERN (weft_clips_debug);
 #define SAMPLES_PER_BUFFER 1024
 /* How far sound may run ahead of pictures. */
 #define MAX_AUDIO_LEAD GST_SECOND
-/* The demuxer cuts its times to whole nanoseconds; without this a frame that lies on a half would
- * round down. Far less than a tick of any container's time base. */
-#define ROUNDING_NS 1000
 /* A stream that ends this much too early in a damaged file is damage, less is how files are. */
 #define SHORT_TOLERANCE_NS (500 * GST_MSECOND)
 
@@ -91,30 +89,22 @@ struct _WeftClipSequence {
   gboolean flushing;
   gboolean failed;
   GArray *warned; /* gboolean by clip */
-  guint64 frames_pushed, frames_repeated, frames_dropped, samples_pushed;
+  guint64 frames_pushed, samples_pushed;
+  WeftClipPicturesCounts counts;
   GstStructure *last_stats; /* of the run before, until the next one */
 
   /* from READY to PAUSED and back; then constant */
   WeftClipList *list;
   WeftClipWindow *window;
-  WeftSequenceFormat format; /* each task reads it once it was settled */
   guint group_id;
+  gboolean format_settled;   /* guarded by the lock */
+  WeftSequenceFormat format; /* constant once it is settled */
 
   Track tracks[WEFT_N_TRACKS];
 
   /* video task only */
-  GstBufferPool *pool;
-  gboolean video_meta;
   guint64 frame;
-  WeftClipFrame shown;
-  WeftClipFrame next;
-  gboolean next_end;
-  GstBuffer *picture; /* of what is shown, while it may be needed again */
-  gboolean fresh;     /* the picture was not pushed yet */
-  WeftFraming *framing;
-  WeftFrameFormat *framing_format;
-  WeftFit framing_fit;
-  GstBuffer *background;
+  WeftClipPictures *pictures;
 
   /* audio task only */
   guint64 sample;
@@ -294,14 +284,22 @@ push_start (WeftClipSequence *self, Track *track, GstCaps *caps)
   gst_pad_push_event (track->pad, gst_event_new_segment (&segment));
 }
 
+/* Whichever task is first settles the format; both read it only after they came through here. */
 static gboolean
-get_format (WeftClipSequence *self, Track *track, WeftSequenceFormat *format)
+settle_format (WeftClipSequence *self, Track *track)
 {
+  WeftSequenceFormat format;
   gboolean ok;
 
   begin_wait (self, track, WAITING_FORMAT);
-  ok = weft_clip_window_get_format (self->window, format);
+  ok = weft_clip_window_get_format (self->window, &format);
   end_wait (self, track);
+  g_mutex_lock (&self->lock);
+  if (ok && !self->format_settled) {
+    self->format = format;
+    self->format_settled = TRUE;
+  }
+  g_mutex_unlock (&self->lock);
   return ok;
 }
 
@@ -361,220 +359,47 @@ fill_up_after (
 
 /* ---- video ---- */
 
-static GstBuffer *
-make_background (WeftClipSequence *self)
-{
-  GstVideoFrame frame;
-
-  if (self->background == NULL
-      && gst_buffer_pool_acquire_buffer (self->pool, &self->background, NULL) == GST_FLOW_OK) {
-    if (gst_video_frame_map (&frame, &self->format.video, self->background, GST_MAP_WRITE)) {
-      weft_framing_fill (&frame, self->list->background);
-      gst_video_frame_unmap (&frame);
-    }
-  }
-  return self->background != NULL ? gst_buffer_ref (self->background) : NULL;
-}
-
-static gboolean
-has_default_layout (GstBuffer *buffer, const GstVideoInfo *info)
-{
-  GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
-
-  if (meta == NULL)
-    return TRUE;
-  for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES (info); p++) {
-    if (meta->offset[p] != info->offset[p] || meta->stride[p] != info->stride[p])
-      return FALSE;
-  }
-  return TRUE;
-}
-
-/* The output's picture of a clip's picture. */
-static GstBuffer *
-make_picture (WeftClipSequence *self, const WeftClip *clip, WeftClipFrame *shown)
-{
-  GstBuffer *buffer = NULL;
-  GstVideoFrame in, out;
-
-  if (self->framing == NULL || self->framing_format != shown->format
-      || self->framing_fit != clip->fit) {
-    g_clear_pointer (&self->framing, weft_framing_free);
-    g_clear_pointer (&self->framing_format, weft_frame_format_unref);
-    self->framing = weft_framing_new (&shown->format->info, shown->format->orientation, clip->fit,
-        self->list->background, &self->format.video);
-    self->framing_format = weft_frame_format_ref (shown->format);
-    self->framing_fit = clip->fit;
-  }
-  if (weft_framing_is_passthrough (self->framing)
-      && (self->video_meta || has_default_layout (shown->buffer, &self->format.video)))
-    return g_steal_pointer (&shown->buffer);
-
-  if (gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL) != GST_FLOW_OK)
-    return NULL;
-  if (!gst_video_frame_map (&in, &shown->format->info, shown->buffer, GST_MAP_READ)) {
-    gst_buffer_unref (buffer);
-    return make_background (self);
-  }
-  if (gst_video_frame_map (&out, &self->format.video, buffer, GST_MAP_WRITE)) {
-    if (weft_framing_is_passthrough (self->framing))
-      gst_video_frame_copy (&out, &in);
-    else
-      weft_framing_convert (self->framing, &in, &out);
-    gst_video_frame_unmap (&out);
-  }
-  gst_video_frame_unmap (&in);
-  gst_clear_buffer (&shown->buffer);
-  return buffer;
-}
-
-/* Which frame of its clip a picture is first shown in. */
-static guint64
-frame_in_clip (WeftClipSequence *self, const WeftClipFrame *frame)
-{
-  if (frame->time_ns <= 0)
-    return 0;
-  return weft_grid_frame_from_time ((GstClockTime) frame->time_ns + ROUNDING_NS,
-      self->format.video.fps_n, self->format.video.fps_d);
-}
-
-/*
- * Moves `shown` on to the last picture that is due by frame @k of the clip, and `next` to the one
- * after it.
- */
-static WeftRead
-advance_to (WeftClipSequence *self, Track *track, guint64 k)
-{
-  for (;;) {
-    WeftRead read;
-
-    if (self->next.format != NULL) {
-      /* The first picture stands in for what would be before it. */
-      if (self->shown.format != NULL && frame_in_clip (self, &self->next) > k)
-        return WEFT_READ_OK;
-      if (self->shown.format != NULL && self->fresh)
-        self->frames_dropped++;
-      weft_clip_frame_clear (&self->shown);
-      gst_clear_buffer (&self->picture);
-      self->shown = self->next;
-      memset (&self->next, 0, sizeof self->next);
-      self->fresh = TRUE;
-    }
-    if (self->next_end)
-      return WEFT_READ_END;
-    begin_wait (self, track, WAITING_DATA);
-    read = weft_clip_reader_take_frame (track->reader, &self->next);
-    end_wait (self, track);
-    if (read == WEFT_READ_END)
-      self->next_end = TRUE;
-    else if (read != WEFT_READ_OK)
-      return read;
-  }
-}
-
-static void
-clear_pictures (WeftClipSequence *self)
-{
-  weft_clip_frame_clear (&self->shown);
-  weft_clip_frame_clear (&self->next);
-  gst_clear_buffer (&self->picture);
-  self->next_end = FALSE;
-  self->fresh = FALSE;
-}
-
 /* Takes the buffer for frame @k of the clip; *@buffer stays %NULL if the task must end. */
 static GstFlowReturn
 get_picture (WeftClipSequence *self, Track *track, guint64 k, GstBuffer **buffer)
 {
   const WeftClip *clip = weft_clip_list_get (self->list, track->clip);
-  gboolean again = FALSE;
+  guint64 length = track->end_frame - track->first_frame;
 
   if (!track->substitute && clip->video) {
-    WeftRead read = advance_to (self, track, k);
-    GstClockTime missing = 0;
+    guint64 have;
+    WeftRead read;
 
+    begin_wait (self, track, WAITING_DATA);
+    read = weft_clip_pictures_advance (self->pictures, k, &have);
+    end_wait (self, track);
     if (read == WEFT_READ_FLUSHING)
       return GST_FLOW_FLUSHING;
-    if (read == WEFT_READ_FAILED
-        || (read == WEFT_READ_END && (self->fresh || self->shown.format == NULL))) {
-      guint64 have = self->shown.format != NULL ? frame_in_clip (self, &self->shown) + 1 : 0;
-      guint64 length = track->end_frame - track->first_frame;
-      if (length > have)
-        missing = weft_grid_time_of_frame (
-            length - have, self->format.video.fps_n, self->format.video.fps_d);
-      if (!fill_up_after (self, track, read, missing, self->shown.format != NULL))
+    if (read == WEFT_READ_FAILED || (read == WEFT_READ_END && k >= have)) {
+      GstClockTime missing = weft_grid_time_of_frame (
+          length > have ? length - have : 0, self->format.video.fps_n, self->format.video.fps_d);
+      if (!fill_up_after (self, track, read, missing, have > 0))
         return GST_FLOW_ERROR;
     }
-    again = read == WEFT_READ_END || frame_in_clip (self, &self->next) > k + 1;
-    again = again && track->first_frame + k + 1 < track->end_frame;
   }
-  if (track->substitute || self->shown.format == NULL) {
-    *buffer = make_background (self);
-    return *buffer != NULL ? GST_FLOW_OK : GST_FLOW_FLUSHING;
-  }
-
-  if (self->picture == NULL)
-    self->picture = make_picture (self, clip, &self->shown);
-  if (self->picture == NULL)
-    return GST_FLOW_FLUSHING;
-  if (!self->fresh)
-    self->frames_repeated++;
-  self->fresh = FALSE;
-  /* Nobody else holds a picture that is shown once, so downstream may draw on it. */
-  *buffer = again ? gst_buffer_ref (self->picture) : g_steal_pointer (&self->picture);
-  return GST_FLOW_OK;
+  *buffer = track->substitute || !clip->video
+                ? weft_clip_pictures_take_background (self->pictures)
+                : weft_clip_pictures_take (self->pictures, k, k + 1 == length);
+  return *buffer != NULL ? GST_FLOW_OK : GST_FLOW_FLUSHING;
 }
 
-static gboolean
-setup_pool (WeftClipSequence *self, Track *track, GstCaps *caps)
-{
-  g_autoptr (GstQuery) query = gst_query_new_allocation (caps, FALSE);
-  GstAllocationParams params;
-  GstAllocator *allocator = NULL;
-  GstStructure *config;
-
-  gst_allocation_params_init (&params);
-  self->video_meta = FALSE;
-  if (gst_pad_peer_query (track->pad, query)) {
-    self->video_meta = gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-    if (gst_query_get_n_allocation_params (query) > 0)
-      gst_query_parse_nth_allocation_param (query, 0, &allocator, &params);
-    gst_clear_object (&allocator);
-  }
-  params.align |= 63; /* cache lines, and the widest vector registers */
-
-  self->pool = gst_video_buffer_pool_new ();
-  config = gst_buffer_pool_get_config (self->pool);
-  gst_buffer_pool_config_set_params (config, caps, (guint) self->format.video.size, 0, 0);
-  gst_buffer_pool_config_set_allocator (config, NULL, &params);
-  if (self->video_meta) {
-    GstVideoAlignment align;
-
-    gst_video_alignment_reset (&align);
-    for (guint p = 0; p < GST_VIDEO_MAX_PLANES; p++)
-      align.stride_align[p] = 63;
-    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
-    gst_buffer_pool_config_set_video_alignment (config, &align);
-  }
-  return gst_buffer_pool_set_config (self->pool, config)
-         && gst_buffer_pool_set_active (self->pool, TRUE);
-}
-
-static gboolean
+static GstFlowReturn
 start_video (WeftClipSequence *self, Track *track)
 {
   g_autoptr (GstCaps) caps = NULL;
-  WeftSequenceFormat format;
 
-  if (!get_format (self, track, &format))
-    return FALSE;
-  g_mutex_lock (&self->lock);
-  self->format = format;
-  g_mutex_unlock (&self->lock);
-  caps = gst_video_info_to_caps (&format.video);
+  if (!settle_format (self, track))
+    return GST_FLOW_FLUSHING;
+  caps = gst_video_info_to_caps (&self->format.video);
   push_start (self, track, caps);
-  return setup_pool (self, track, caps);
+  self->pictures =
+      weft_clip_pictures_new (&self->format.video, self->list->background, caps, track->pad);
+  return self->pictures != NULL ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED;
 }
 
 static void
@@ -587,8 +412,9 @@ video_task (gpointer user_data)
   GstFlowReturn flow;
 
   if (!track->started) {
-    if (!start_video (self, track)) {
-      handle_flow (self, track, GST_FLOW_FLUSHING);
+    flow = start_video (self, track);
+    if (flow != GST_FLOW_OK) {
+      handle_flow (self, track, flow);
       return;
     }
     track->started = TRUE;
@@ -597,12 +423,15 @@ video_task (gpointer user_data)
     handle_flow (self, track, GST_FLOW_EOS);
     return;
   }
-  if (!track->in_clip && !enter_clip (self, track, WEFT_TRACK_VIDEO)) {
-    handle_flow (self, track, GST_FLOW_FLUSHING);
-    return;
+  if (!track->in_clip) {
+    if (!enter_clip (self, track, WEFT_TRACK_VIDEO)) {
+      handle_flow (self, track, GST_FLOW_FLUSHING);
+      return;
+    }
+    weft_clip_pictures_enter (self->pictures, track->reader);
   }
   if (self->frame >= track->end_frame) {
-    clear_pictures (self);
+    weft_clip_pictures_leave (self->pictures);
     leave_clip (track);
     return;
   }
@@ -626,6 +455,7 @@ video_task (gpointer user_data)
     g_mutex_lock (&self->lock);
     track->position_ns = weft_grid_time_of_frame (self->frame, fps_n, fps_d);
     self->frames_pushed++;
+    self->counts = weft_clip_pictures_get_counts (self->pictures);
     g_cond_broadcast (&self->moved);
     g_mutex_unlock (&self->lock);
     flow = gst_pad_push (track->pad, buffer);
@@ -640,14 +470,10 @@ static gboolean
 start_audio (WeftClipSequence *self, Track *track)
 {
   g_autoptr (GstCaps) caps = NULL;
-  WeftSequenceFormat format;
 
-  if (!get_format (self, track, &format))
+  if (!settle_format (self, track))
     return FALSE;
-  g_mutex_lock (&self->lock);
-  self->format = format;
-  g_mutex_unlock (&self->lock);
-  caps = gst_audio_info_to_caps (&format.audio);
+  caps = gst_audio_info_to_caps (&self->format.audio);
   push_start (self, track, caps);
   return TRUE;
 }
@@ -801,11 +627,11 @@ src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 
       gst_query_parse_duration (query, &format, NULL);
       g_mutex_lock (&self->lock);
-      if (self->window != NULL)
+      if (self->window != NULL && self->format_settled)
         total = weft_clip_window_get_total_frames (self->window);
       sequence = self->format;
       g_mutex_unlock (&self->lock);
-      if (format != GST_FORMAT_TIME || total == G_MAXUINT64 || sequence.video.fps_n <= 0)
+      if (format != GST_FORMAT_TIME || total == G_MAXUINT64)
         return FALSE;
       gst_query_set_duration (query, format,
           (gint64) weft_grid_time_of_frame (total, sequence.video.fps_n, sequence.video.fps_d));
@@ -886,9 +712,11 @@ start (WeftClipSequence *self)
   self->window = window;
   self->flushing = FALSE;
   self->failed = FALSE;
+  self->format_settled = FALSE;
   g_array_set_size (self->warned, 0);
   g_array_set_size (self->warned, list->clips->len);
-  self->frames_pushed = self->frames_repeated = self->frames_dropped = self->samples_pushed = 0;
+  self->frames_pushed = self->samples_pushed = 0;
+  memset (&self->counts, 0, sizeof self->counts);
   g_mutex_unlock (&self->lock);
   self->frame = 0;
   self->sample = 0;
@@ -923,7 +751,7 @@ get_stats (WeftClipSequence *self)
   }
   stats = gst_structure_new ("clipsequence-stats", "frames", G_TYPE_UINT64, self->frames_pushed,
       "samples", G_TYPE_UINT64, self->samples_pushed, "frames-repeated", G_TYPE_UINT64,
-      self->frames_repeated, "frames-dropped", G_TYPE_UINT64, self->frames_dropped, NULL);
+      self->counts.repeated, "frames-dropped", G_TYPE_UINT64, self->counts.dropped, NULL);
   if (self->window != NULL)
     window = g_object_ref (self->window);
   g_mutex_unlock (&self->lock);
@@ -940,13 +768,7 @@ stop (WeftClipSequence *self)
 
   for (guint t = 0; t < WEFT_N_TRACKS; t++)
     gst_clear_object (&self->tracks[t].reader);
-  clear_pictures (self);
-  g_clear_pointer (&self->framing, weft_framing_free);
-  g_clear_pointer (&self->framing_format, weft_frame_format_unref);
-  gst_clear_buffer (&self->background);
-  if (self->pool != NULL)
-    gst_buffer_pool_set_active (self->pool, FALSE);
-  gst_clear_object (&self->pool);
+  g_clear_pointer (&self->pictures, weft_clip_pictures_free);
 
   if (self->window != NULL) {
     GstStructure *stats;
