@@ -28,7 +28,4 @@ gdouble weft_placement_frame_to_seconds (guint64 frame, WeftRate fps);
 
 WeftSlot weft_placement_slot (guint64 position_ns, guint64 length_ns, WeftRate fps, guint rate);
 
-gboolean weft_rate_from_double (gdouble value, WeftRate *rate);
-gboolean weft_rate_parse (const gchar *text, WeftRate *rate);
-
 G_END_DECLS

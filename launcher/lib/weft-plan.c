@@ -207,8 +207,10 @@ read_rate (JsonObject *timeline, WeftRate *fps)
   JsonNode *node = json_object_get_member (timeline, "fps");
   gint num, den;
 
-  if (node == NULL)
-    return weft_rate_from_double (30.0, fps);
+  if (node == NULL) {
+    *fps = (WeftRate){ 30, 1 };
+    return TRUE;
+  }
   if (!weft_job_parse_fps (node, &num, &den) || num <= 0 || den <= 0)
     return FALSE;
   *fps = (WeftRate){ (guint) num, (guint) den };

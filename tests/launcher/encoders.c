@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "realmedia.h"
+#include "weft-capabilities.h"
 #include "weft-encoders.h"
 
 #define WIDTH 320
@@ -344,6 +345,27 @@ test_the_list_tells_why (void)
 }
 
 static void
+test_capabilities_name_what_is_missing (void)
+{
+  g_autoptr (JsonNode) node = weft_capabilities_probe ();
+  JsonObject *root = json_node_get_object (node);
+  JsonArray *decoders = json_object_get_array_member (root, "decoders");
+  JsonArray *elements = json_object_get_array_member (root, "elements");
+
+  for (guint i = 0; i < json_array_get_length (decoders); i++) {
+    JsonObject *decoder = json_array_get_object_element (decoders, i);
+
+    g_assert_true (json_object_has_member (
+        decoder, json_object_get_boolean_member (decoder, "works") ? "element" : "package"));
+  }
+  for (guint i = 0; i < json_array_get_length (elements); i++)
+    g_assert_true (json_object_has_member (json_array_get_object_element (elements, i), "package"));
+  g_assert_true (
+      g_str_has_prefix (json_object_get_string_member (root, "gstreamer"), "GStreamer 1."));
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (root, "encoders")), >, 0);
+}
+
+static void
 test_an_unknown_codec_is_refused (void)
 {
   g_auto (WeftEncoderChoice) choice = { 0 };
@@ -380,6 +402,8 @@ main (int argc, char **argv)
       "/encoders/latency-of-baseline-and-lossless", test_latency_of_baseline_and_lossless);
   g_test_add_func ("/encoders/priming-is-what-a-decoder-adds", test_priming_is_what_a_decoder_adds);
   g_test_add_func ("/encoders/the-list-tells-why", test_the_list_tells_why);
+  g_test_add_func (
+      "/encoders/capabilities-name-what-is-missing", test_capabilities_name_what_is_missing);
   g_test_add_func ("/encoders/an-unknown-codec-is-refused", test_an_unknown_codec_is_refused);
   return g_test_run ();
 }

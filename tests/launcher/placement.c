@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gst/gst.h>
-#include <math.h>
 
 #include "weft-placement.h"
 
@@ -104,42 +103,6 @@ test_huge_times_do_not_wrap (void)
   g_assert_cmpuint (weft_placement_time_to_frame (G_MAXUINT64, (WeftRate){ 1000000, 1 }), >, 0);
 }
 
-static void
-assert_rate (gdouble value, guint num, guint den)
-{
-  WeftRate rate = { 0, 0 };
-
-  g_assert_true (weft_rate_from_double (value, &rate));
-  g_assert_cmpuint (rate.num, ==, num);
-  g_assert_cmpuint (rate.den, ==, den);
-}
-
-static void
-test_rates_are_what_people_mean (void)
-{
-  WeftRate rate;
-
-  assert_rate (30, 30, 1);
-  assert_rate (29.97, 30000, 1001);
-  assert_rate (23.976, 24000, 1001);
-  assert_rate (23.98, 24000, 1001);
-  assert_rate (59.94, 60000, 1001);
-  assert_rate (12.5, 25, 2);
-  assert_rate (15, 15, 1);
-  g_assert_true (weft_rate_parse ("30000/1001", &rate));
-  g_assert_cmpuint (rate.num, ==, 30000);
-  g_assert_true (weft_rate_parse ("50/2", &rate));
-  g_assert_cmpuint (rate.num, ==, 25);
-  g_assert_cmpuint (rate.den, ==, 1);
-  g_assert_false (weft_rate_parse ("30/0", &rate));
-  g_assert_false (weft_rate_parse ("0", &rate));
-  g_assert_false (weft_rate_parse ("-30", &rate));
-  g_assert_false (weft_rate_parse ("30fps", &rate));
-  g_assert_false (weft_rate_parse ("", &rate));
-  g_assert_false (weft_rate_from_double (NAN, &rate));
-  g_assert_false (weft_rate_from_double (1e9, &rate));
-}
-
 int
 main (int argc, char **argv)
 {
@@ -150,6 +113,5 @@ main (int argc, char **argv)
   g_test_add_func ("/placement/equal-clips-share-the-error", test_equal_clips_share_the_error);
   g_test_add_func ("/placement/a-sliver-has-no-frame", test_a_sliver_has_no_frame);
   g_test_add_func ("/placement/huge-times-do-not-wrap", test_huge_times_do_not_wrap);
-  g_test_add_func ("/placement/rates-are-what-people-mean", test_rates_are_what_people_mean);
   return g_test_run ();
 }
