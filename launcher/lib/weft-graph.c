@@ -224,6 +224,7 @@ add_video_encoder (WeftGraph *self, guint i)
   JsonObject *video = get_object (output, "video");
   JsonObject *properties = get_object (video, "properties");
   const gchar *caps = get_string (video, "caps");
+  const gchar *parser = get_string (video, "parser");
   g_autofree gchar *mux = weft_graph_element_name (self, "mux", i);
 
   if (copies_its_input (get_string (video, "encoder"))) {
@@ -234,6 +235,10 @@ add_video_encoder (WeftGraph *self, guint i)
   if (properties)
     weft_launch_set_object (self->launch, properties);
   weft_launch_link (self->launch);
+  if (parser) {
+    weft_launch_element (self->launch, parser, NULL);
+    weft_launch_link (self->launch);
+  }
   if (caps) {
     weft_launch_caps (self->launch, caps);
     weft_launch_link (self->launch);

@@ -202,6 +202,25 @@ test_a_title_arrives_literally (void)
 }
 
 static void
+test_an_encoder_that_needs_a_parser_gets_one (void)
+{
+  g_autofree gchar *output = fixture_video_output ("a", "/tmp", 1280, 720, NULL, 40, 30, 128000);
+  g_autoptr (GString) changed = g_string_new (output);
+  g_autoptr (WeftGraph) graph = NULL;
+  GstElement *pipeline;
+
+  g_string_replace (changed, "\"encoder\": \"x264enc\"",
+      "\"encoder\": \"openh264enc\", \"parser\": \"h264parse\"", 1);
+  g_string_replace (
+      changed, "\"speed-preset\": \"ultrafast\", \"quantizer\": 23", "\"gop-size\": 30", 1);
+  graph = new_graph (NO_OVERLAYS, g_strdup (changed->str), NULL);
+  pipeline = get_pipeline (graph);
+  g_assert_cmpuint (count (pipeline, "h264parse"), ==, 1);
+  /* Frames are lent to encoders only that are known to copy them. */
+  g_assert_cmpuint (count (pipeline, "encoderfeed"), ==, 0);
+}
+
+static void
 test_json_and_dot_name_every_element (void)
 {
   g_autoptr (WeftGraph) graph = new_graph (
@@ -236,6 +255,8 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/ids-that-are-no-element-names-still-work",
       test_ids_that_are_no_element_names_still_work);
   g_test_add_func ("/graph/a-title-arrives-literally", test_a_title_arrives_literally);
+  g_test_add_func ("/graph/an-encoder-that-needs-a-parser-gets-one",
+      test_an_encoder_that_needs_a_parser_gets_one);
   g_test_add_func ("/graph/json-and-dot-name-every-element", test_json_and_dot_name_every_element);
   return g_test_run ();
 }
