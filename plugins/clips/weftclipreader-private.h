@@ -33,8 +33,9 @@ typedef struct {
   gboolean linked;
   gchar *undecodable; /* what there is no decoder for */
   gboolean seen_first;
-  gint64 first_ns; /* as weft_clip_stream_time_unlocked() knew it then */
-  gint64 first_end_ns;
+  GstClockTime first_pts;
+  GstClockTime first_duration;
+  GstSegment first_segment;
   gboolean flushing;
   gboolean eos;
   gboolean discard;
@@ -119,6 +120,7 @@ void weft_clip_stream_clear (WeftClipStream *stream);
 void weft_clip_stream_clear_queue_unlocked (WeftClipStream *stream);
 void weft_clip_frame_free (WeftClipFrame *frame);
 void weft_audio_chunk_free (WeftAudioChunk *chunk);
+gint64 weft_clip_stream_first_ns_unlocked (WeftClipStream *stream);
 gint64 weft_clip_reader_stream_time_unlocked (
     WeftClipReader *self, const GstSegment *segment, GstClockTime t);
 

@@ -101,9 +101,9 @@ find_start_unlocked (WeftClipReader *self)
     return;
   }
   if (self->video.seen_first)
-    start = MIN (start, self->video.first_ns);
+    start = MIN (start, weft_clip_stream_first_ns_unlocked (&self->video));
   if (self->audio.seen_first)
-    start = MIN (start, self->audio.first_ns);
+    start = MIN (start, weft_clip_stream_first_ns_unlocked (&self->audio));
   self->start_ns = start == G_MAXINT64 || start < 0 ? 0 : (GstClockTime) start;
 }
 

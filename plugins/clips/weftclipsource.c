@@ -47,7 +47,7 @@ static const struct {
   { "qtdemux", TRUE, FALSE, FALSE, TRUE, FALSE, TRUE },
   { "matroskademux", TRUE, TRUE, FALSE, FALSE, TRUE, FALSE },
   { "avidemux", TRUE, FALSE, FALSE, FALSE, FALSE, FALSE },
-  { "flvdemux", TRUE, TRUE, FALSE, FALSE, FALSE, FALSE },
+  { "flvdemux", TRUE, TRUE, TRUE, FALSE, FALSE, FALSE },
   { "asfdemux", TRUE, TRUE, FALSE, FALSE, FALSE, FALSE },
   { "tsdemux", FALSE, FALSE, TRUE, FALSE, FALSE, FALSE },
   { "mpegpsdemux", FALSE, FALSE, TRUE, FALSE, FALSE, FALSE },

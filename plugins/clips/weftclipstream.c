@@ -10,6 +10,8 @@ GST_DEBUG_CATEGORY_EXTERN (weft_clips_debug);
 
 /* Decoded pictures waiting, beside what the decoder itself holds. */
 #define MAX_FRAMES_QUEUED 2
+/* Up to here the whole source is decoded to find its last picture. */
+#define MAX_DECODE_FROM_START_NS (60 * GST_SECOND)
 /* Decoded audio waiting. */
 #define MAX_AUDIO_QUEUED_NS GST_SECOND
 
@@ -70,14 +72,15 @@ is_stopped_unlocked (WeftClipStream *stream)
 
 /* The first buffer tells where the stream starts, then waits until the reader is in place. */
 static GstFlowReturn
-await_running_unlocked (WeftClipStream *stream, gint64 time_ns, gint64 end_ns)
+await_running_unlocked (WeftClipStream *stream, GstClockTime pts, GstClockTime duration)
 {
   WeftClipReader *self = stream->reader;
 
   if (!stream->seen_first) {
     stream->seen_first = TRUE;
-    stream->first_ns = time_ns;
-    stream->first_end_ns = end_ns;
+    stream->first_pts = pts;
+    stream->first_duration = duration;
+    stream->first_segment = stream->segment;
     g_cond_broadcast (&self->changed);
   }
   while (self->phase != WEFT_READER_RUNNING && !is_stopped_unlocked (stream))
@@ -102,6 +105,14 @@ weft_clip_reader_stream_time_unlocked (
     return (gint64) t - self->shift_ns;
   sign = gst_segment_to_stream_time_full (segment, GST_FORMAT_TIME, t, &position);
   return sign < 0 ? -(gint64) position : (gint64) position;
+}
+
+/* Where the stream starts, by what is known now. */
+gint64
+weft_clip_stream_first_ns_unlocked (WeftClipStream *stream)
+{
+  return weft_clip_reader_stream_time_unlocked (
+      stream->reader, &stream->first_segment, stream->first_pts);
 }
 
 /* ---- video ---- */
@@ -187,6 +198,14 @@ release_held (WeftClipStream *stream)
   g_mutex_unlock (&stream->reader->lock);
 }
 
+static void
+seek_again_unlocked (WeftClipReader *self)
+{
+  self->seek_again = TRUE;
+  self->phase = WEFT_READER_SEEKING;
+  g_cond_broadcast (&self->changed);
+}
+
 static GstFlowReturn
 video_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -206,8 +225,7 @@ video_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
   g_mutex_lock (&self->lock);
   self->frames_decoded++;
-  t = weft_clip_reader_stream_time_unlocked (self, &stream->segment, pts);
-  flow = await_running_unlocked (stream, t, t + (gint64) duration);
+  flow = await_running_unlocked (stream, pts, duration);
   if (flow == GST_FLOW_OK) {
     t = weft_clip_reader_stream_time_unlocked (self, &stream->segment, pts);
     self->reach_ns = MAX (self->reach_ns, t + (gint64) duration);
@@ -217,10 +235,8 @@ video_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
       /* Some demuxers land behind the target: start again from further back. */
       GST_DEBUG_OBJECT (
           self, "seek came out %" GST_STIME_FORMAT " late", GST_STIME_ARGS (frame->time_ns));
-      self->seek_again = TRUE;
-      self->phase = WEFT_READER_SEEKING;
-      g_cond_broadcast (&self->changed);
-      flow = await_running_unlocked (stream, t, t);
+      seek_again_unlocked (self);
+      flow = await_running_unlocked (stream, pts, duration);
     }
   }
   if (flow == GST_FLOW_OK && !stream->discard)
@@ -292,14 +308,15 @@ audio_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   stream->next_pts = pts + (GstClockTime) duration;
 
   g_mutex_lock (&self->lock);
-  t = weft_clip_reader_stream_time_unlocked (self, &stream->segment, pts);
-  flow = await_running_unlocked (stream, t, t + duration);
+  flow = await_running_unlocked (stream, pts, (GstClockTime) duration);
   if (flow == GST_FLOW_OK) {
     t = weft_clip_reader_stream_time_unlocked (self, &stream->segment, pts);
     self->reach_ns = MAX (self->reach_ns, t + duration);
     t -= (gint64) self->base_ns;
     if (self->coarse_time)
-      weft_audio_placer_set_grid (stream->placer, stream->first_end_ns - (gint64) self->base_ns);
+      weft_audio_placer_set_grid (stream->placer, weft_clip_stream_first_ns_unlocked (stream)
+                                                      + (gint64) stream->first_duration
+                                                      - (gint64) self->base_ns);
   }
   discard = stream->discard;
   g_mutex_unlock (&self->lock);
@@ -311,7 +328,10 @@ audio_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return weft_audio_placer_push (stream->placer, buffer, t);
 }
 
-/* A demuxer says that a stream has nothing for a while: who waits for it may go on. */
+/*
+ * A demuxer says that a stream has nothing for a while: who waits for it may go on. While the
+ * reader opens nobody waits, and the stream's first buffer must not be kept back.
+ */
 static void
 audio_gap (WeftClipStream *stream, GstEvent *event)
 {
@@ -326,11 +346,11 @@ audio_gap (WeftClipStream *stream, GstEvent *event)
   if (stream->placer != NULL)
     weft_audio_placer_drain (stream->placer);
   g_mutex_lock (&self->lock);
-  from = weft_clip_reader_stream_time_unlocked (self, &stream->segment, t);
-  if (await_running_unlocked (stream, from, from) == GST_FLOW_OK) {
+  if (self->phase == WEFT_READER_RUNNING && !is_stopped_unlocked (stream)) {
     WeftAudioChunk *chunk = g_new0 (WeftAudioChunk, 1);
 
-    from -= (gint64) self->base_ns;
+    from =
+        weft_clip_reader_stream_time_unlocked (self, &stream->segment, t) - (gint64) self->base_ns;
     to = MAX (from + (gint64) duration, 0);
     from = MAX (from, 0);
     chunk->position = (gint64) gst_util_uint64_scale ((guint64) from, rate, GST_SECOND);
@@ -394,6 +414,24 @@ flush_stop (WeftClipStream *stream)
   g_mutex_unlock (&self->lock);
 }
 
+/* A seek after which nothing comes landed past the last picture. It is the one to be shown. */
+static gboolean
+seek_went_too_far (WeftClipStream *stream)
+{
+  WeftClipReader *self = stream->reader;
+  gboolean again;
+
+  g_mutex_lock (&self->lock);
+  again = stream->is_video && !stream->in_place && !stream->discard && self->seeks > 0
+          && self->phase == WEFT_READER_RUNNING
+          && (self->seeks < WEFT_READER_MAX_SEEKS - 1
+              || (self->seeks < WEFT_READER_MAX_SEEKS && self->base_ns < MAX_DECODE_FROM_START_NS));
+  if (again)
+    seek_again_unlocked (self);
+  g_mutex_unlock (&self->lock);
+  return again;
+}
+
 static gboolean
 stream_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
@@ -428,6 +466,8 @@ stream_event (GstPad *pad, GstObject *parent, GstEvent *event)
         audio_gap (stream, event);
       break;
     case GST_EVENT_EOS:
+      if (seek_went_too_far (stream))
+        break;
       release_held (stream);
       if (stream->placer != NULL)
         weft_audio_placer_drain (stream->placer);
@@ -456,6 +496,12 @@ stream_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return TRUE;
 }
 
+/* A pad without a template would refuse to change its caps. */
+static GstStaticPadTemplate video_template = GST_STATIC_PAD_TEMPLATE (
+    "video", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("video/x-raw"));
+static GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE (
+    "audio", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("audio/x-raw"));
+
 void
 weft_clip_stream_init (WeftClipStream *stream, WeftClipReader *reader, gboolean is_video)
 {
@@ -467,7 +513,8 @@ weft_clip_stream_init (WeftClipStream *stream, WeftClipReader *reader, gboolean 
   gst_segment_init (&stream->segment, GST_FORMAT_TIME);
   gst_video_info_init (&stream->video_info);
   gst_audio_info_init (&stream->audio_info);
-  stream->pad = gst_pad_new (is_video ? "video" : "audio", GST_PAD_SINK);
+  stream->pad = gst_pad_new_from_static_template (
+      is_video ? &video_template : &audio_template, is_video ? "video" : "audio");
   gst_object_ref_sink (stream->pad);
   gst_pad_set_element_private (stream->pad, stream);
   gst_pad_set_chain_function (stream->pad, is_video ? video_chain : audio_chain);
