@@ -113,8 +113,6 @@ static const Source sources[] = {
   { "2997.mov", 30000, 1001, 180, 48000, X264 "-c:a pcm_s16le" },
   { "30.mkv", 30, 1, 180, 48000, X264 "-c:a aac" },
   { "60.mp4", 60, 1, 300, 48000, X264 "-c:a aac" },
-  { "vfr.mp4", 30, 1, 180, 48000,
-      "-vf select='not(eq(mod(n\\,7)\\,3))' -vsync vfr " X264 "-c:a aac" },
   { "open-gop.mp4", 30, 1, 180, 0,
       "-c:v libx264 -preset veryfast -x264-params open-gop=1:keyint=50" },
   { "mpeg2.mpg", 25, 1, 150, 48000, "-c:v mpeg2video -b:v 3M -bf 2 -c:a mp2" },
@@ -127,28 +125,13 @@ static const Source sources[] = {
       "-c:v libx265 -preset ultrafast -x265-params log-level=error -c:a libmp3lame" },
 };
 
-/* A cut in the middle of every kind of file, at two frame rates, shows the picture that is due. */
+/* Whether cuts of the file show the pictures that are due, at two frame rates. */
 static void
-test_frames (gconstpointer data)
+assert_frames (const gchar *path)
 {
-  const Source *s = data;
   static const gdouble ins[] = { 0, 0.3, 1.5 };
   const guint n = 24;
-  g_autofree gchar *path =
-      clip_media_numbers (s->name, s->fps_n, s->fps_d, s->frames, s->rate, s->encode);
   g_autoptr (GArray) times = probe_times (path);
-
-  if (g_str_equal (s->name, "vfr.mp4")) {
-    /* the pictures that were left out are not counted by ffprobe, but they are in the numbers */
-    g_autoptr (ClipRun) run = NULL;
-    GString *json = begin_clips (30, 1);
-    add_clip (json, path, GST_SECOND, 30, NULL);
-    run = run_clips (json, 1);
-    assert_whole (run, 30, 30, 1);
-    for (guint k = 0; k < 30; k++)
-      g_assert_cmpint (number_at (run, k), ==, (30 + k) % 7 == 3 ? 30 + k - 1 : 30 + k);
-    return;
-  }
 
   for (guint rate = 25; rate <= 30; rate += 5) {
     GString *json = begin_clips ((gint) rate, 1);
@@ -164,6 +147,70 @@ test_frames (gconstpointer data)
             number_at (run, i * n + k), ==, expected_number (times, ins[i], k, (gdouble) rate));
     }
   }
+}
+
+static void
+test_frames (gconstpointer data)
+{
+  const Source *s = data;
+  g_autofree gchar *path =
+      clip_media_numbers (s->name, s->fps_n, s->fps_d, s->frames, s->rate, s->encode);
+
+  assert_frames (path);
+}
+
+/* Pictures that were left out are not shown, and what is shown instead is the one before. */
+static void
+test_variable_frame_rate (void)
+{
+  g_autofree gchar *path = clip_media_numbers ("vfr.mp4", 30, 1, 180, 48000,
+      "-vf select='not(eq(mod(n\\,7)\\,3))' -vsync vfr " X264 "-c:a aac");
+  g_autoptr (ClipRun) run = NULL;
+  GString *json = begin_clips (30, 1);
+
+  add_clip (json, path, GST_SECOND, 30, NULL);
+  run = run_clips (json, 1);
+  assert_whole (run, 30, 30, 1);
+  for (guint k = 0; k < 30; k++)
+    g_assert_cmpint (number_at (run, k), ==, (30 + k) % 7 == 3 ? 30 + k - 1 : 30 + k);
+}
+
+/* A file's own time begins with its first timestamp, wherever that is. */
+static void
+test_late_start (void)
+{
+  static const gchar *const names[] = { "late.mp4", "late.mkv", "late.ts", "late.flv" };
+  g_autofree gchar *from = clip_media_numbers ("25.mp4", 25, 1, 150, 44100, X264 "-c:a aac");
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree gchar *path = clip_media_path (names[i]);
+
+    g_test_message ("%s", names[i]);
+    clip_media_ffmpeg ("-i %s -c copy -output_ts_offset 5 %s", from, path);
+    assert_frames (path);
+  }
+}
+
+/* A stream may change its size; every picture is framed as it is. */
+static void
+test_size_change (void)
+{
+  g_autofree gchar *from = clip_media_numbers ("25.mp4", 25, 1, 150, 44100, X264 "-c:a aac");
+  g_autofree gchar *large = clip_media_path ("large.ts");
+  g_autofree gchar *small = clip_media_path ("small.ts");
+  g_autofree gchar *both = clip_media_path ("both.ts");
+  g_autoptr (ClipRun) run = NULL;
+  GString *json = begin_clips (25, 1);
+
+  clip_media_ffmpeg ("-i %s -t 1 " X264 "-an %s", from, large);
+  clip_media_ffmpeg (
+      "-ss 1 -i %s -t 1 -vf scale=160:120 " X264 "-an -output_ts_offset 1 %s", from, small);
+  clip_media_ffmpeg ("-i concat:%s|%s -c copy %s", large, small, both);
+  add_clip (json, both, 0, 48, "\"fit\":\"fill\"");
+  run = run_clips (json, 1);
+  assert_whole (run, 48, 25, 1);
+  for (guint i = 0; i < 48; i++)
+    g_assert_cmpint (number_at (run, i), ==, (gint) i);
 }
 
 /* ---- samples ---- */
@@ -880,6 +927,9 @@ main (int argc, char **argv)
     g_autofree gchar *name = g_strdup_printf ("/clipsequence/sound/%s", sounds[i].name);
     g_test_add_data_func (name, &sounds[i], test_sound_in_place);
   }
+  g_test_add_func ("/clipsequence/variable-frame-rate", test_variable_frame_rate);
+  g_test_add_func ("/clipsequence/late-start", test_late_start);
+  g_test_add_func ("/clipsequence/size-change", test_size_change);
   g_test_add_func ("/clipsequence/sound/exact", test_sound_exact);
   g_test_add_func ("/clipsequence/no-drift", test_no_drift);
   g_test_add_func ("/clipsequence/lookahead", test_lookahead);
