@@ -424,6 +424,13 @@ fail_stalled (WeftRunner *self)
       "nothing has moved for %g s; waiting at %s", self->stall_timeout, pad);
   GError *failure = NULL;
 
+  /* "… (POINTER) URI; …" where a clip is what is waited for. */
+  if (g_regex_match_simple ("\\((/[^)]*)\\) ", pad, 0, 0)) {
+    g_auto (GStrv) parts = g_regex_split_simple ("\\((/[^)]*)\\) ([^ ;]+)", pad, 0, 0);
+
+    problem->pointer = g_strdup (parts[1]);
+    problem->uri = g_strdup (parts[2]);
+  }
   problem->element = g_strdup (pad);
   weft_error_set_problem (&failure, problem);
   stop_run (self, failure);

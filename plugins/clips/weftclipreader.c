@@ -531,6 +531,15 @@ weft_clip_reader_get_stats (WeftClipReader *self, WeftClipReaderStats *stats)
 {
   g_mutex_lock (&self->lock);
   stats->bytes_read = self->bytes_read;
+  /* A source that keeps a cache knows better what came from afar. */
+  if (self->source != NULL
+      && g_object_class_find_property (G_OBJECT_GET_CLASS (self->source), "stats") != NULL) {
+    g_autoptr (GstStructure) source = NULL;
+
+    g_object_get (self->source, "stats", &source, NULL);
+    if (source != NULL)
+      gst_structure_get_uint64 (source, "bytes", &stats->bytes_read);
+  }
   stats->frames_decoded = self->frames_decoded;
   stats->seeks = self->seeks;
   g_mutex_unlock (&self->lock);
