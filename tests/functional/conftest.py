@@ -19,6 +19,9 @@ def pytest_report_header(config):
 
 
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if item.name in KNOWN_DEFECTS:
+            item.add_marker(pytest.mark.xfail(reason=KNOWN_DEFECTS[item.name], strict=True))
     if not weft.binary().exists():
         raise pytest.UsageError(f"{weft.binary()} is not built; run ./dev build, or set WEFT_BUILD_ROOT")
 
@@ -53,8 +56,3 @@ KNOWN_DEFECTS = {
         "mpegpsdemux 1.22 gives few pictures a timestamp: pictures of MPEG-PS come two or three frames late",
 }
 
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.name in KNOWN_DEFECTS:
-            item.add_marker(pytest.mark.xfail(reason=KNOWN_DEFECTS[item.name], strict=True))
