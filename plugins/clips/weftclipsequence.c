@@ -661,7 +661,8 @@ src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 static WeftClipList *
 load_list (WeftClipSequence *self, GError **error)
 {
-  g_autofree gchar *clips = NULL, *location = NULL, *content = NULL, *folder = NULL;
+  g_autofree gchar *clips = NULL, *location = NULL, *content = NULL;
+  g_autofree gchar *path = NULL, *folder = NULL;
   gsize length;
 
   GST_OBJECT_LOCK (self);
@@ -677,7 +678,8 @@ load_list (WeftClipSequence *self, GError **error)
   }
   if (!g_file_get_contents (location, &content, &length, error))
     return NULL;
-  folder = g_path_get_dirname (location);
+  path = g_canonicalize_filename (location, NULL);
+  folder = g_path_get_dirname (path);
   return weft_clip_list_new_from_json (content, (gssize) length, folder, error);
 }
 

@@ -3,6 +3,7 @@
 #include <gst/base/gstbasesrc.h>
 #include <gst/base/gstpushsrc.h>
 #include <gst/check/check.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -650,6 +651,36 @@ test_defaults (void)
   g_assert_cmpuint (run->numbers->len, <=, 178);
 }
 
+/* Paths in a document start where the document is. */
+static void
+test_location (void)
+{
+  g_autofree gchar *clip = clip_media_numbers ("25.mp4", 25, 1, 150, 44100, X264 "-c:a aac");
+  g_autofree gchar *document = clip_media_path ("clips.json");
+  g_autofree gchar *here = g_get_current_dir ();
+  g_autoptr (GstElement) pipeline =
+      gst_parse_launch ("clipsequence name=c c.video ! fakesink c.audio ! fakesink", NULL);
+  g_autoptr (GstElement) sequence = gst_bin_get_by_name (GST_BIN (pipeline), "c");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+
+  g_assert_true (
+      g_file_set_contents (document, "{\"clips\":[{\"uri\":\"25.mp4\",\"frames\":5}]}", -1, NULL));
+  g_assert_cmpint (g_chdir (clip_media_dir ()), ==, 0);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GstMessage) message = NULL;
+
+    /* as a whole path, and from the current folder */
+    g_object_set (sequence, "location", i == 0 ? document : "clips.json", NULL);
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    message =
+        gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    g_assert_nonnull (message);
+    g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+  }
+  g_assert_cmpint (g_chdir (here), ==, 0);
+}
+
 static void
 test_queries (void)
 {
@@ -940,6 +971,7 @@ main (int argc, char **argv)
   g_test_add_func ("/clipsequence/damage", test_damage);
   g_test_add_func ("/clipsequence/bad-documents", test_bad_documents);
   g_test_add_func ("/clipsequence/defaults", test_defaults);
+  g_test_add_func ("/clipsequence/location", test_location);
   g_test_add_func ("/clipsequence/queries", test_queries);
   g_test_add_func ("/clipsequence/one-pad-only", test_one_pad_only);
   g_test_add_func ("/clipsequence/stuck-source", test_stuck_source);
