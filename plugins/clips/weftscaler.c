@@ -339,31 +339,48 @@ mix_rows_portable (
 }
 
 #ifdef HAVE_AVX2
-__attribute__ ((target ("avx2"))) static void
-mix_rows_avx2 (
+/* 32 samples from @i on. */
+__attribute__ ((target ("avx2"), always_inline)) static inline void
+mix_block_avx2 (const gint16 *const *rows, const gint16 *coef, gint taps, __m256i start,
+    guint8 *dst, gint i)
+{
+  __m256i a = start, b = start;
+
+  for (gint t = 0; t < taps; t++) {
+    __m256i c = _mm256_set1_epi16 (coef[t]);
+    const __m256i *row = (const __m256i *) (rows[t] + i);
+    a = _mm256_adds_epi16 (a, _mm256_mulhrs_epi16 (_mm256_loadu_si256 (row), c));
+    b = _mm256_adds_epi16 (b, _mm256_mulhrs_epi16 (_mm256_loadu_si256 (row + 1), c));
+  }
+  a = _mm256_packus_epi16 (_mm256_srai_epi16 (a, V_SHIFT), _mm256_srai_epi16 (b, V_SHIFT));
+  _mm256_storeu_si256 ((__m256i *) (dst + i), _mm256_permute4x64_epi64 (a, 0xd8));
+}
+
+__attribute__ ((target ("avx2"), always_inline)) static inline void
+mix_blocks_avx2 (
     const gint16 *const *rows, const gint16 *coef, gint taps, gint16 bias, guint8 *dst, gint n)
 {
   const __m256i start = _mm256_set1_epi16 (bias);
   gint i;
 
-  for (i = 0; i + 32 <= n; i += 32) {
-    __m256i a = start, b = start;
+  for (i = 0; i + 32 <= n; i += 32)
+    mix_block_avx2 (rows, coef, taps, start, dst, i);
+  /* The last block reaches back over what is done: cheaper than a rest of single samples. */
+  if (i < n)
+    mix_block_avx2 (rows, coef, taps, start, dst, n - 32);
+}
 
-    for (gint t = 0; t < taps; t++) {
-      __m256i c = _mm256_set1_epi16 (coef[t]);
-      const __m256i *row = (const __m256i *) (rows[t] + i);
-      a = _mm256_adds_epi16 (a, _mm256_mulhrs_epi16 (_mm256_load_si256 (row), c));
-      b = _mm256_adds_epi16 (b, _mm256_mulhrs_epi16 (_mm256_load_si256 (row + 1), c));
-    }
-    a = _mm256_packus_epi16 (_mm256_srai_epi16 (a, V_SHIFT), _mm256_srai_epi16 (b, V_SHIFT));
-    _mm256_storeu_si256 ((__m256i *) (dst + i), _mm256_permute4x64_epi64 (a, 0xd8));
-  }
-  if (i < n) {
-    const gint16 *rest[64];
-    for (gint t = 0; t < taps && t < 64; t++)
-      rest[t] = rows[t] + i;
-    mix_rows_portable (rest, coef, MIN (taps, 64), bias, dst + i, n - i);
-  }
+__attribute__ ((target ("avx2"))) static void
+mix_rows_avx2 (
+    const gint16 *const *rows, const gint16 *coef, gint taps, gint16 bias, guint8 *dst, gint n)
+{
+  if (n < 32)
+    mix_rows_portable (rows, coef, taps, bias, dst, n);
+  else if (taps == 4)
+    /* Enlarging, the usual case: a loop the compiler can unroll, its factors in registers. */
+    mix_blocks_avx2 (rows, coef, 4, bias, dst, n);
+  else
+    mix_blocks_avx2 (rows, coef, taps, bias, dst, n);
 }
 #endif
 
@@ -426,7 +443,7 @@ weft_scaler_run_rows (WeftScaler *self, const guint8 *src, gint src_stride, guin
     for (gint t = 0; t < taps; t++)
       rows[t] = get_row (self, src, src_stride, first + t, avx2);
 #ifdef HAVE_AVX2
-    if (avx2 && taps <= 64) {
+    if (avx2) {
       mix_rows_avx2 (rows, coef, taps, self->bias, dst + (gssize) y * dst_stride, self->h.size);
       continue;
     }
