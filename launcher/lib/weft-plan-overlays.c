@@ -127,10 +127,10 @@ is_family_of_job (WeftPlanner *self, const gchar *family)
 /* A family that is not there is no error: a text in another font is better than none. @seen keeps a
  * family that many texts use from being reported many times. */
 static void
-check_family (WeftPlanner *self, const gchar *pointer, JsonObject *overlay, GHashTable *seen)
+check_family (WeftPlanner *self, const gchar *font_pointer, JsonObject *font, GHashTable *seen)
 {
-  const gchar *family = weft_get_string (weft_get_object (overlay, "font"), "family", NULL);
-  g_autofree gchar *font_pointer = g_strconcat (pointer, "/font/family", NULL);
+  const gchar *family = weft_get_string (font, "family", NULL);
+  g_autofree gchar *pointer = g_strconcat (font_pointer, "/family", NULL);
   g_autofree gchar *substitute = NULL, *hint = NULL;
 
   if (family == NULL || is_family_of_job (self, family)
@@ -143,11 +143,25 @@ check_family (WeftPlanner *self, const gchar *pointer, JsonObject *overlay, GHas
                           "{\"family\": \"%s\", \"src\": \"….ttf\"}",
       family);
   if (*substitute == '\0')
-    weft_planner_add_error (self, WEFT_ERROR_UNSUPPORTED, font_pointer, NULL, hint,
+    weft_planner_add_error (self, WEFT_ERROR_UNSUPPORTED, pointer, NULL, hint,
         "this machine has no font at all, so no text can be drawn");
   else
-    weft_planner_add_warning (self, WEFT_ERROR_UNSUPPORTED, font_pointer, NULL, hint,
+    weft_planner_add_warning (self, WEFT_ERROR_UNSUPPORTED, pointer, NULL, hint,
         "the font family “%s” is not installed; “%s” is used in its place", family, substitute);
+}
+
+static void
+check_families (WeftPlanner *self, const gchar *pointer, JsonObject *overlay, GHashTable *seen)
+{
+  JsonArray *spans = weft_get_array (overlay, "spans");
+  g_autofree gchar *font_pointer = g_strconcat (pointer, "/font", NULL);
+
+  check_family (self, font_pointer, weft_get_object (overlay, "font"), seen);
+  for (guint i = 0; spans != NULL && i < json_array_get_length (spans); i++) {
+    g_autofree gchar *span_pointer = g_strdup_printf ("%s/spans/%u", pointer, i);
+
+    check_family (self, span_pointer, json_array_get_object_element (spans, i), seen);
+  }
 }
 
 /* Times */
@@ -256,7 +270,7 @@ weft_planner_place_overlays (WeftPlanner *self)
       continue;
     }
     if (g_str_equal (type, "text"))
-      check_family (self, pointer, overlay, families);
+      check_families (self, pointer, overlay, families);
     list_animation (self, pointer, overlay);
     if (!place_overlay (self, pointer, overlay, &first_frame, &frames))
       continue;

@@ -229,6 +229,22 @@ weft_value_get_string (
   return TRUE;
 }
 
+gboolean
+weft_value_get_boolean (
+    const WeftValue *value, const gchar *name, gboolean *boolean, GError **error)
+{
+  JsonNode *node = get_member (value, name);
+
+  if (node == NULL)
+    return TRUE;
+  if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_BOOLEAN) {
+    set_member_error (error, value, name, "expected true or false, found %s", describe_node (node));
+    return FALSE;
+  }
+  *boolean = json_node_get_boolean (node);
+  return TRUE;
+}
+
 static gboolean
 check_range (const WeftValue *value, const gchar *name, gdouble number, gdouble min, gdouble max,
     GError **error)

@@ -47,6 +47,8 @@ gboolean weft_value_get_object (
     const WeftValue *value, const gchar *name, WeftValue *object, gchar **pointer, GError **error);
 gboolean weft_value_get_string (
     const WeftValue *value, const gchar *name, const gchar **string, GError **error);
+gboolean weft_value_get_boolean (
+    const WeftValue *value, const gchar *name, gboolean *boolean, GError **error);
 gboolean weft_value_get_number (const WeftValue *value, const gchar *name, gdouble min, gdouble max,
     gdouble *number, GError **error);
 gboolean weft_value_get_enum (const WeftValue *value, const gchar *name, const gchar *const *nicks,

@@ -10,6 +10,7 @@
 
 #define ITEM(members) "{\"overlays\":[{\"type\":\"text\",\"text\":\"a\"," members "}]}"
 #define FONT(members) ITEM ("\"font\":{" members "}")
+#define SPANS(list) "{\"overlays\":[{\"type\":\"text\",\"spans\":[" list "]}]}"
 #define AT "/timeline/overlays/0"
 
 static const struct {
@@ -83,6 +84,18 @@ static const struct {
   { FONT ("\"stroke\":{\"width\":-1}"), AT "/font/stroke/width", "range" },
   { FONT ("\"shadow\":{\"blur\":1e6}"), AT "/font/shadow/blur", "range" },
   { FONT ("\"shadow\":{\"x\":1}"), AT "/font/shadow/x", "dx" },
+  { FONT ("\"line_spacing\":0"), AT "/font/line_spacing", "range" },
+  { FONT ("\"letter_spacing\":-1e9"), AT "/font/letter_spacing", "range" },
+  { SPANS ("{}"), AT "/spans/0", "text" },
+  { SPANS ("\"a\""), AT "/spans/0", "object" },
+  { SPANS ("{\"text\":\"a\"},{\"text\":\"b\",\"colour\":\"#fff\"}"), AT "/spans/1/colour",
+      "color" },
+  { SPANS ("{\"text\":\"a\",\"size\":-3}"), AT "/spans/0/size", "range" },
+  { SPANS ("{\"text\":\"a\",\"underline\":1}"), AT "/spans/0/underline", "true" },
+  { SPANS ("{\"text\":\"a\",\"background\":{\"padding\":-1}}"), AT "/spans/0/background/padding",
+      "range" },
+  { "{\"overlays\":[{\"type\":\"text\",\"spans\":{}}]}", AT "/spans", "array" },
+  { ITEM ("\"spans\":[{\"text\":\"a\"}]"), AT, "not both" },
   { "{\"fonts\":[{\"family\":\"a\"}]}", "/fonts/0", "src" },
   { "{\"fonts\":[{\"family\":\"a,b\",\"src\":\"a.ttf\"}]}", "/fonts/0/family", "comma" },
   { "{\"fonts\":[{\"family\":\"a\",\"src\":\"https://example.org/a.ttf\"}]}", "/fonts/0", "files" },
@@ -122,6 +135,12 @@ static const gchar *const taken[] = {
         ",\"stroke\":{},\"shadow\":{}"),
   "{\"overlays\":[{\"type\":\"image\",\"src\":\"a.png\",\"width\":\"12px\",\"height\":1}]}",
   "{\"overlays\":[{\"type\":\"text\",\"text\":\"\"}]}",
+  FONT ("\"line_spacing\":1.5,\"letter_spacing\":-2.5"),
+  SPANS (""),
+  SPANS ("{\"text\":\"a\"},{\"text\":\"b\",\"family\":\"Serif\",\"size\":20,\"weight\":\"bold\","
+         "\"style\":\"italic\","
+         "\"color\":\"#f00\",\"letter_spacing\":3,\"underline\":true,\"strikethrough\":false,"
+         "\"background\":{}}"),
 };
 
 static void

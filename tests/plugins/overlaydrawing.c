@@ -133,6 +133,75 @@ test_text_is_what_pango_draws (void)
   }
 }
 
+/* Spans are what the same attributes are to Pango itself, in every script. */
+static void
+test_spans_are_what_pango_draws (void)
+{
+  static const gchar *const texts[][3] = { { "plain ", "loud & <b>", " and plain" },
+    { "ab", "cd", "ef" }, { "שלום ", "עולם", " abc" }, { "é", "́e", "ß" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autofree gchar *timeline = g_strdup_printf (
+        "{\"width\":640,\"height\":360,\"overlays\":[{\"type\":\"text\",\"spans\":["
+        "{\"text\":\"%s\"},{\"text\":\"%s\",\"family\":\"DejaVu Serif\",\"size\":50,\"weight\":"
+        "\"bold\",\"style\":\"italic\",\"color\":\"#20ff40\",\"letter_spacing\":4,\"underline\":"
+        "true},{\"text\":\"%s\",\"strikethrough\":true}],\"x\":\"40px\",\"y\":\"30px\",\"align\":"
+        "\"left\",\"max_width\":0.4,\"font\":{\"family\":\"DejaVu Sans\",\"size\":32,"
+        "\"line_spacing\":1.5}}]}",
+        texts[i][0], texts[i][1], texts[i][2]);
+    g_autoptr (Overlay) o = overlay_new (timeline, BGRX);
+    g_autoptr (GstBuffer) out = overlay_draw (o, 0, 0);
+
+    cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, 640, 360);
+    cairo_t *cr = cairo_create (surface);
+    g_autoptr (PangoLayout) layout = pango_cairo_create_layout (cr);
+    g_autofree gchar *markup = g_markup_printf_escaped (
+        "%s<span face=\"DejaVu Serif\" size=\"%d\" "
+        "weight=\"bold\" style=\"italic\" color=\"#20ff40\" letter_spacing=\"4096\" "
+        "underline=\"single\">%s</span><s>%s</s>",
+        texts[i][0], 50 * PANGO_SCALE * 3 / 4, texts[i][1], texts[i][2]);
+    PangoFontDescription *font = pango_font_description_from_string ("DejaVu Sans 32px");
+    PangoRectangle logical;
+    /* So that the points of markup, of which 72 are an inch, are pixels. */
+    pango_cairo_context_set_resolution (pango_layout_get_context (layout), 96);
+    pango_layout_set_font_description (layout, font);
+    pango_layout_set_width (layout, 256 * PANGO_SCALE);
+    pango_layout_set_wrap (layout, PANGO_WRAP_WORD_CHAR);
+    pango_layout_set_line_spacing (layout, 1.5f);
+    pango_layout_set_markup (layout, markup, -1);
+    pango_layout_get_pixel_extents (layout, NULL, &logical);
+    cairo_set_source_rgb (cr, 1, 1, 1);
+    cairo_move_to (cr, 40 - logical.x, 30);
+    pango_cairo_show_layout (cr, layout);
+    gint difference = compare_with_surface (o, out, surface);
+    g_test_message ("“%s%s%s”: %d", texts[i][0], texts[i][1], texts[i][2], difference);
+    g_assert_cmpint (difference, <=, 2);
+    g_assert_cmpint (find_area (o, out, 0).x1, >, 41);
+    pango_font_description_free (font);
+    cairo_destroy (cr);
+    cairo_surface_destroy (surface);
+  }
+}
+
+static void
+test_span_has_a_box_of_its_own (void)
+{
+  static const gchar start[] =
+      "{\"type\":\"text\",\"spans\":[{\"text\":\"one \"},{\"text\":\"two\",\"background\":{"
+      "\"color\":\"#fff\",\"padding\":";
+  static const gchar end[] = "}},{\"text\":\" three\"}],\"x\":\"100px\",\"y\":\"50px\",\"font\":{"
+                             "\"size\":40,\"color\":\"#000\"}}";
+  g_autofree gchar *tight = g_strconcat (start, "0", end, NULL);
+  g_autofree gchar *wide = g_strconcat (start, "10", end, NULL);
+  Area t = draw_area (tight, BGRX), w = draw_area (wide, BGRX);
+
+  /* The first word keeps its room on the left. */
+  g_assert_cmpint (t.x0, >, 160);
+  g_assert_cmpint (t.x1, <, 300);
+  g_assert_cmpint (t.y0, ==, 50);
+  ASSERT_AREA (w, t.x0 - 10, t.y0 - 10, t.x1 + 10, t.y1 + 10);
+}
+
 static void
 test_positions (void)
 {
@@ -712,6 +781,8 @@ main (int argc, char **argv)
 
   overlay_init (&argc, &argv);
   g_test_add_func ("/text/is-what-pango-draws", test_text_is_what_pango_draws);
+  g_test_add_func ("/text/spans-are-what-pango-draws", test_spans_are_what_pango_draws);
+  g_test_add_func ("/text/span-has-a-box-of-its-own", test_span_has_a_box_of_its_own);
   g_test_add_func ("/text/box-stroke-and-shadow", test_box_stroke_and_shadow);
   g_test_add_func ("/text/radius-leaves-the-corner", test_radius_leaves_the_corner);
   g_test_add_func ("/text/blur-spreads-and-keeps-its-sum", test_blur_spreads_and_keeps_its_sum);
