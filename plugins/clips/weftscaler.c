@@ -341,8 +341,8 @@ mix_rows_portable (
 #ifdef HAVE_AVX2
 /* 32 samples from @i on. */
 __attribute__ ((target ("avx2"), always_inline)) static inline void
-mix_block_avx2 (const gint16 *const *rows, const gint16 *coef, gint taps, __m256i start,
-    guint8 *dst, gint i)
+mix_block_avx2 (
+    const gint16 *const *rows, const gint16 *coef, gint taps, __m256i start, guint8 *dst, gint i)
 {
   __m256i a = start, b = start;
 
