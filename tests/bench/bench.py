@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Measures Weft against the tools one would use instead, on the same job, in one run on one machine.
 
-    bench.py [reel] [ladder] [clips] [--json FILE] [--quick] [--repeat N] [--only TOOL,TOOL]
+    bench.py [reel] [ladder] [clips] [overlay] [--json FILE] [--quick] [--repeat N] [--only TOOL,TOOL]
 
 Every tool reads the same real clips and makes the same frames with the same x264 settings. What came out is checked
 before any figure is printed: the frame count, and that x264 was really given the same options (it writes them into
@@ -15,20 +15,19 @@ import dataclasses
 import json
 import os
 import pathlib
-import platform
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import judge  # noqa: E402
 import media  # noqa: E402
+import overlay  # noqa: E402
 import weft  # noqa: E402
+from measuring import Failed, machine, measure, medians, plain_environment, repeat  # noqa: E402
 
 FONT = "DejaVu Sans"
 PRESET, CRF = "fast", 23
@@ -43,80 +42,6 @@ GOALS = {
     ("ladder", "wall", "ffmpeg"): 0.88,
 }
 GOAL_RSS_OF_MANY_CLIPS = 1.10
-
-
-# ---------------------------------------------------------------------------------------------------------
-# measuring
-
-
-@dataclasses.dataclass
-class Cost:
-    wall: float
-    cpu: float
-    rss: int
-
-    def __add__(self, other):
-        return Cost(self.wall + other.wall, self.cpu + other.cpu, max(self.rss, other.rss))
-
-
-class Failed(RuntimeError):
-    pass
-
-
-def measure(command, env=None, cwd=None, quiet_exit=(0,)):
-    """Runs one command; wall seconds, user+system seconds and peak resident bytes of it and its children."""
-    with tempfile.TemporaryFile() as log:
-        began = time.monotonic()
-        process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, cwd=cwd)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.monotonic() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in quiet_exit:
-            log.seek(0)
-            raise Failed(f"exit {process.returncode}: {' '.join(map(str, command))[:300]}\n{log.read()[-1500:].decode(errors='replace')}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
-
-
-def x264_options(path):
-    """The options x264 says it ran with, from the SEI it puts in front."""
-    found = re.search(rb"x264 - core (\d+).{0,200}?options: ([ -~]+)", path.read_bytes()[:4_000_000], re.S)
-    return dict(o.partition("=")[::2] for o in found[2].decode().split()) if found else None
-
-
-def differing_options(a, b):
-    if a is None or b is None:
-        return ["one of them has no x264 options in it"]
-    # threads follow the picture's height and the machine, in both alike; what they say is not quality.
-    return [f"{k}: {a.get(k)} / {b.get(k)}" for k in sorted(set(a) | set(b)) if a.get(k) != b.get(k)]
-
-
-def machine():
-    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
-        model = next((line.split(":")[1].strip() for line in f if line.startswith("model name")), platform.machine())
-    with open("/proc/meminfo", encoding="ascii") as f:
-        memory = int(next(line.split()[1] for line in f if line.startswith("MemTotal"))) * 1024
-
-    def version(*command):
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            return (done.stdout or done.stderr).splitlines()[0].strip()
-        except (OSError, IndexError):
-            return None
-
-    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "memory_bytes": memory, "kernel": platform.release(),
-            "load_before": os.getloadavg()[0], "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "ffmpeg": version("ffmpeg", "-version"), "x264": version("x264", "--version"),
-            "gstreamer": version("gst-launch-1.0", "--version"), "melt": version("melt", "--version"),
-            "weft": version(str(weft.binary()), "--version"), "build": build_type()}
-
-
-def build_type():
-    """Figures of a build without optimisation say nothing; the JSON records which it was."""
-    try:
-        options = json.loads((weft.build_folder() / "meson-info/intro-buildoptions.json").read_text())
-        return {o["name"]: o["value"] for o in options if o["name"] in ("buildtype", "optimization", "debug", "b_sanitize")}
-    except OSError:
-        return None
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -335,31 +260,17 @@ def run_weft(job, work, name="job.json"):
     return measure([weft.binary(), "run", path, "--events", "none"], env=weft.environment())
 
 
-def repeat(tools, times, quiet):
-    """Every tool once, then every tool again: {tool: [Cost]}; a tool that fails is left out with its reason."""
-    costs, failed = {name: [] for name in tools}, {}
-    for turn in range(times):
-        names = list(tools)
-        names = names[turn % len(names):] + names[:turn % len(names)]
-        for name in names:
-            if name in failed:
-                continue
-            try:
-                cost = tools[name]()
-            except (Failed, OSError, AssertionError) as error:
-                failed[name] = str(error)
-                print(f"  {name}: {str(error)[:600]}", file=sys.stderr)
-                continue
-            costs[name].append(cost)
-            if not quiet:
-                print(f"  {turn + 1}/{times} {name}: {cost.wall:.2f} s, cpu {cost.cpu:.2f} s, {cost.rss / 2**20:.0f} MiB", file=sys.stderr)
-    return {n: c for n, c in costs.items() if c}, failed
+def x264_options(path):
+    """The options x264 says it ran with, from the SEI it puts in front."""
+    found = re.search(rb"x264 - core (\d+).{0,200}?options: ([ -~]+)", path.read_bytes()[:4_000_000], re.S)
+    return dict(o.partition("=")[::2] for o in found[2].decode().split()) if found else None
 
 
-def medians(costs):
-    return {name: {"wall": statistics.median(c.wall for c in list_), "cpu": statistics.median(c.cpu for c in list_),
-                   "rss": statistics.median(c.rss for c in list_), "runs": [dataclasses.asdict(c) for c in list_]}
-            for name, list_ in costs.items()}
+def differing_options(a, b):
+    if a is None or b is None:
+        return ["one of them has no x264 options in it"]
+    # threads follow the picture's height and the machine, in both alike; what they say is not quality.
+    return [f"{k}: {a.get(k)} / {b.get(k)}" for k in sorted(set(a) | set(b)) if a.get(k) != b.get(k)]
 
 
 def table(bench, figures, notes):
@@ -407,14 +318,6 @@ def one_pass(tool, make, reel, work, sizes, notes, checked, slack=0):
             checked.add(tool)
         return cost
     return run
-
-
-def plain_environment():
-    """Without our plugins: what others run on is what Debian installs."""
-    env = dict(os.environ)
-    for name in ("GST_PLUGIN_PATH", "GST_REGISTRY_1_0", "LD_LIBRARY_PATH", "DISPLAY"):
-        env.pop(name, None)
-    return env
 
 
 def raw_frames_of_weft(reel, work):
@@ -560,7 +463,7 @@ def bench_clips(args):
     return {"counts": results, "notes": notes, "goals": goals}
 
 
-BENCHES = {"reel": bench_reel, "ladder": lambda args: bench_reel(args, "ladder"), "clips": bench_clips}
+BENCHES = {"reel": bench_reel, "ladder": lambda args: bench_reel(args, "ladder"), "clips": bench_clips, "overlay": overlay.bench}
 
 
 def main():
