@@ -117,18 +117,26 @@ cli_job_place_outputs (CliInvocation *invocation, WeftJob *job)
 
 /**
  * cli_plan_load:
- * @invocation: of a command with a JOB argument, --set and --output-dir
+ * @invocation: of a command with a JOB argument, --set, --output-dir and --stall-timeout
+ * @cancellable: ends the wait for standard input and for sources
  * @error: return location for an error, or %NULL
  *
  * Returns: (transfer full) (nullable): the plan of the job; its warnings were printed
  */
 WeftPlan *
-cli_plan_load (CliInvocation *invocation, GError **error)
+cli_plan_load (CliInvocation *invocation, GCancellable *cancellable, GError **error)
 {
-  WeftJob *read = cli_start_gstreamer (error) ? cli_job_load (invocation, NULL, error) : NULL;
-  g_autoptr (WeftJob) job = read ? cli_job_place_outputs (invocation, read) : NULL;
-  g_autoptr (WeftPlan) plan = job ? weft_plan_new (job, NULL, error) : NULL;
+  g_autoptr (WeftJob) job = NULL;
+  g_autoptr (WeftPlan) plan = NULL;
+  gdouble stall_timeout_s;
 
+  if (cli_invocation_get_stall_timeout (invocation, &stall_timeout_s, error)
+      && cli_start_gstreamer (error))
+    job = cli_job_load (invocation, cancellable, error);
+  if (job)
+    job = cli_job_place_outputs (invocation, g_steal_pointer (&job));
+  if (job)
+    plan = weft_plan_new_full (job, stall_timeout_s, cancellable, error);
   if (plan)
     cli_print_warnings (weft_plan_get_warnings (plan));
   return g_steal_pointer (&plan);

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* The range of the runner's property: a day. */
+#define STALL_TIMEOUT_MAX_S 86400
+
 struct _CliInvocation {
   const CliCommand *command;
   gchar *argument;
@@ -102,6 +105,30 @@ fail (GError **error, const gchar *format, ...)
   va_end (args);
   g_set_error_literal (error, CLI_USAGE_ERROR, 0, message);
   return FALSE;
+}
+
+/**
+ * cli_invocation_get_stall_timeout:
+ * @self: of a command with --stall-timeout
+ * @seconds: (out): what was given, or the default
+ * @error: return location for a usage error, or %NULL
+ *
+ * Returns: %TRUE if it is a number in its range
+ */
+gboolean
+cli_invocation_get_stall_timeout (CliInvocation *self, gdouble *seconds, GError **error)
+{
+  const gchar *text = cli_invocation_get_value (self, "stall-timeout");
+  gchar *end;
+
+  *seconds = WEFT_STALL_TIMEOUT_DEFAULT_S;
+  if (text == NULL)
+    return TRUE;
+  *seconds = g_ascii_strtod (text, &end);
+  if (end != text && *end == '\0' && *seconds >= 0 && *seconds <= STALL_TIMEOUT_MAX_S)
+    return TRUE;
+  return fail (
+      error, "--stall-timeout needs seconds from 0 to %d, not “%s”", STALL_TIMEOUT_MAX_S, text);
 }
 
 static gboolean

@@ -39,7 +39,7 @@ cli_is_colourful (gint fd)
   return isatty (fd) && !(no_color && *no_color) && g_strcmp0 (term, "dumb") != 0;
 }
 
-/* Whether what @error is about is one of the job's sources. */
+/* Whether what @error is about is one of the job's sources, or the one that is probed by itself. */
 static gboolean
 is_about_a_source (const GError *error)
 {
@@ -49,7 +49,9 @@ is_about_a_source (const GError *error)
     const WeftProblem *problem = g_ptr_array_index (problems, i);
 
     if (!problem->is_warning)
-      return problem->uri && problem->pointer && g_str_has_prefix (problem->pointer, "/timeline/");
+      return problem->uri
+             && (problem->pointer ? g_str_has_prefix (problem->pointer, "/timeline/")
+                                  : problem->element == NULL);
   }
   return FALSE;
 }

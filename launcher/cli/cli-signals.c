@@ -47,19 +47,22 @@ wait_for_signals (gpointer data)
 }
 
 /**
- * cli_signals_watch:
- * @cancellable: cancelled by the first SIGINT, SIGTERM or SIGHUP
+ * cli_signals_new_cancellable:
  *
  * The second signal removes the temporary files there are and ends the process at once. To be
  * called before any thread is started. A signal that was ignored when the process started (nohup)
  * stays ignored.
+ *
+ * Returns: (transfer full): cancelled by the first SIGINT, SIGTERM or SIGHUP
  */
-void
-cli_signals_watch (GCancellable *cancellable)
+GCancellable *
+cli_signals_new_cancellable (void)
 {
+  GCancellable *cancellable = g_cancellable_new ();
   sigset_t set;
 
   fill_set (&set);
   pthread_sigmask (SIG_BLOCK, &set, NULL);
   g_thread_unref (g_thread_new ("signals", wait_for_signals, g_object_ref (cancellable)));
+  return cancellable;
 }

@@ -5,6 +5,6 @@
 
 G_BEGIN_DECLS
 
-void cli_signals_watch (GCancellable *cancellable);
+GCancellable *cli_signals_new_cancellable (void);
 
 G_END_DECLS

@@ -24,6 +24,11 @@ static const CliOption uri_argument = { "URI", 0, CLI_VALUE_FILE, "URI", NULL, F
     "show-secrets", 0, CLI_VALUE_NONE, NULL, NULL, FALSE,                                          \
         "print passwords and query values of URIs as they are instead of ***"                      \
   }
+#define OPTION_STALL_TIMEOUT                                                                       \
+  {                                                                                                \
+    "stall-timeout", 0, CLI_VALUE_TEXT, "SECONDS", NULL, FALSE,                                    \
+        "fail when nothing has moved for so long; 30 if not given, 0 waits for ever"               \
+  }
 #define OPTION_JSON                                                                                \
   {                                                                                                \
     "json", 0, CLI_VALUE_NONE, NULL, NULL, FALSE, "print JSON instead of text"                     \
@@ -40,8 +45,7 @@ static const CliOption run_options[] = {
       "how to tell what happens: for people, one JSON event a line on standard output, or not" },
   { "report", 'r', CLI_VALUE_FILE, "FILE", NULL, FALSE,
       "write what was read, made and used to FILE as JSON, also when the job fails" },
-  { "stall-timeout", 0, CLI_VALUE_TEXT, "SECONDS", NULL, FALSE,
-      "fail when nothing has moved for so long; 30 if not given, 0 waits for ever" },
+  OPTION_STALL_TIMEOUT,
   OPTION_END,
 };
 
@@ -55,6 +59,7 @@ static const CliOption validate_options[] = {
 static const CliOption plan_options[] = {
   OPTION_SET,
   OPTION_OUTPUT_DIR,
+  OPTION_STALL_TIMEOUT,
   OPTION_SHOW_SECRETS,
   OPTION_END,
 };
@@ -64,10 +69,12 @@ static const CliOption graph_options[] = {
   OPTION_OUTPUT_DIR,
   { "format", 'f', CLI_VALUE_CHOICE, "FORMAT", "launch dot json", FALSE,
       "a line for gst-launch-1.0, a graph for Graphviz, or JSON" },
+  OPTION_STALL_TIMEOUT,
   OPTION_SHOW_SECRETS,
   OPTION_END,
 };
 
+static const CliOption probe_options[] = { OPTION_STALL_TIMEOUT, OPTION_END };
 static const CliOption doctor_options[] = { OPTION_JSON, OPTION_END };
 static const CliOption no_options[] = { OPTION_END };
 
@@ -106,7 +113,7 @@ const CliCommand cli_commands[] = {
   { "probe", "print what is in a media file as JSON",
       "Streams, duration, rotation, colour, pixel shape, keyframes. Everything the planner knows "
       "about a source.",
-      &uri_argument, no_options, cli_command_probe },
+      &uri_argument, probe_options, cli_command_probe },
   { "schema", "print the JSON Schema of job documents",
       "Editors check and complete job documents with it.", NULL, no_options, cli_command_schema },
   { "presets", "print the presets a job can start from",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
+#include "cli-signals.h"
 #include "weft-redact.h"
 
 static gchar *
@@ -16,8 +17,9 @@ graph_to_text (WeftGraph *graph, const gchar *format, GError **error)
 CliExit
 cli_command_graph (CliInvocation *invocation)
 {
+  g_autoptr (GCancellable) cancellable = cli_signals_new_cancellable ();
   g_autoptr (GError) error = NULL;
-  g_autoptr (WeftPlan) plan = cli_plan_load (invocation, &error);
+  g_autoptr (WeftPlan) plan = cli_plan_load (invocation, cancellable, &error);
   g_autoptr (WeftGraph) graph = NULL;
   g_autofree gchar *text = NULL;
   g_autofree gchar *shown = NULL;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
+#include "cli-signals.h"
+
 /* It stands in the plan too, but among thousands of lines. */
 static void
 print_unsupported (WeftPlan *plan)
@@ -23,8 +25,9 @@ print_unsupported (WeftPlan *plan)
 CliExit
 cli_command_plan (CliInvocation *invocation)
 {
+  g_autoptr (GCancellable) cancellable = cli_signals_new_cancellable ();
   g_autoptr (GError) error = NULL;
-  g_autoptr (WeftPlan) plan = cli_plan_load (invocation, &error);
+  g_autoptr (WeftPlan) plan = cli_plan_load (invocation, cancellable, &error);
 
   if (plan == NULL) {
     cli_print_error (error);

@@ -9,9 +9,6 @@
 #include "weft-event.h"
 #include "weft-report.h"
 
-/* The range of the runner's property: a day. */
-#define STALL_TIMEOUT_MAX_S 86400
-
 typedef enum { EVENTS_TTY, EVENTS_JSON, EVENTS_NONE } Events;
 
 /* One run of the command; everything in it belongs to the main thread. */
@@ -224,7 +221,7 @@ wait_for (GAsyncResult **result)
 }
 
 static WeftPlan *
-make_plan (Run *run, GError **error)
+make_plan (Run *run, gdouble stall_timeout_s, GError **error)
 {
   g_autoptr (WeftJob) job = cli_job_load (run->invocation, run->cancellable, error);
   g_autoptr (WeftPlan) plan = NULL;
@@ -235,7 +232,7 @@ make_plan (Run *run, GError **error)
   job = cli_job_place_outputs (run->invocation, g_steal_pointer (&job));
   run->job_id = g_strdup (weft_job_get_id (job));
 
-  weft_plan_new_async (job, run->cancellable, keep_result_cb, &result);
+  weft_plan_new_full_async (job, stall_timeout_s, run->cancellable, keep_result_cb, &result);
   plan = weft_plan_new_finish (wait_for (&result), error);
   if (plan == NULL || !weft_plan_check_supported (plan, error))
     return NULL;
@@ -281,23 +278,6 @@ finish (Run *run, WeftRunner *runner, const GError *error)
   return code;
 }
 
-static gboolean
-parse_stall_timeout (CliInvocation *invocation, gdouble *seconds, GError **error)
-{
-  const gchar *text = cli_invocation_get_value (invocation, "stall-timeout");
-  gchar *end;
-
-  *seconds = -1;
-  if (text == NULL)
-    return TRUE;
-  *seconds = g_ascii_strtod (text, &end);
-  if (end != text && *end == '\0' && *seconds >= 0 && *seconds <= STALL_TIMEOUT_MAX_S)
-    return TRUE;
-  g_set_error (error, CLI_USAGE_ERROR, 0, "--stall-timeout needs seconds from 0 to %d, not “%s”",
-      STALL_TIMEOUT_MAX_S, text);
-  return FALSE;
-}
-
 CliExit
 cli_command_run (CliInvocation *invocation)
 {
@@ -314,19 +294,18 @@ cli_command_run (CliInvocation *invocation)
                                                : EVENTS_TTY;
   run->start_us = g_get_monotonic_time ();
   run->has_reader = TRUE;
-  run->cancellable = g_cancellable_new ();
-  cli_signals_watch (run->cancellable);
+  run->cancellable = cli_signals_new_cancellable ();
   if (run->events == EVENTS_TTY)
     run->progress = cli_progress_new ();
 
   begin_stage (run, "planning");
-  if (parse_stall_timeout (invocation, &stall_timeout_s, &error) && cli_start_gstreamer (&error))
-    plan = make_plan (run, &error);
+  if (cli_invocation_get_stall_timeout (invocation, &stall_timeout_s, &error)
+      && cli_start_gstreamer (&error))
+    plan = make_plan (run, stall_timeout_s, &error);
   if (error == NULL && !g_cancellable_set_error_if_cancelled (run->cancellable, &error)) {
     begin_stage (run, "rendering");
     runner = weft_runner_new (plan);
-    if (stall_timeout_s >= 0)
-      g_object_set (runner, "stall-timeout", stall_timeout_s, NULL);
+    g_object_set (runner, "stall-timeout", stall_timeout_s, NULL);
     render (run, runner, &error);
   }
   return finish (run, runner, error);

@@ -21,6 +21,7 @@ typedef struct {
   WeftJob *job;
   JsonObject *document;
   GCancellable *cancellable;
+  gdouble stall_timeout_s; /* of each source; 0 = wait for ever */
 
   guint width;
   guint height;

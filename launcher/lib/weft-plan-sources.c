@@ -5,8 +5,10 @@
 
 #include "weft-probe.h"
 
-/* Probing waits for disks and servers more than it computes. */
-#define MAX_PROBES 4
+/* Probing waits for disks and servers more than it computes, so it does not matter how many
+ * processors there are. A job whose sources are all on a server that does not answer is given up
+ * after a stall timeout for each so many of them. */
+#define MAX_PROBES 8
 
 /* Sums of times stay far away from 64 bits. */
 #define MAX_TIMELINE_NS (G_GUINT64_CONSTANT (3600000) * GST_SECOND)
@@ -22,8 +24,8 @@ probe_cb (gpointer data, gpointer user_data)
   WeftPlanSource *source = data;
   WeftPlanner *self = user_data;
 
-  source->node =
-      weft_probe_uri (source->uri, WEFT_PROBE_FLAGS_NONE, self->cancellable, &source->error);
+  source->node = weft_probe_uri_full (
+      source->uri, WEFT_PROBE_FLAGS_NONE, self->stall_timeout_s, self->cancellable, &source->error);
 }
 
 static void
@@ -46,7 +48,6 @@ gboolean
 weft_planner_probe_sources (WeftPlanner *self, GError **error)
 {
   JsonArray *clips = weft_get_array (weft_get_object (self->document, "timeline"), "clips");
-  guint n_threads = CLAMP (g_get_num_processors (), 1, MAX_PROBES);
   GThreadPool *pool;
 
   for (guint i = 0; clips != NULL && i < json_array_get_length (clips); i++) {
@@ -57,7 +58,7 @@ weft_planner_probe_sources (WeftPlanner *self, GError **error)
     if (uri != NULL && weft_planner_can_use (self, pointer, uri))
       add_source (self, uri);
   }
-  pool = g_thread_pool_new (probe_cb, self, (gint) n_threads, FALSE, NULL);
+  pool = g_thread_pool_new (probe_cb, self, MAX_PROBES, FALSE, NULL);
   for (guint i = 0; i < self->sources->len; i++)
     g_thread_pool_push (pool, g_ptr_array_index (self->sources, i), NULL);
   g_thread_pool_free (pool, FALSE, TRUE);

@@ -6,6 +6,7 @@
 
 #include "weft-json.h"
 #include "weft-plan-private.h"
+#include "weft-probe.h"
 
 /**
  * WeftPlan:
@@ -218,12 +219,14 @@ read_rate (JsonObject *timeline, WeftRate *fps)
 }
 
 static gboolean
-planner_init (WeftPlanner *self, WeftJob *job, GCancellable *cancellable, GError **error)
+planner_init (WeftPlanner *self, WeftJob *job, gdouble stall_timeout_s, GCancellable *cancellable,
+    GError **error)
 {
   JsonObject *timeline;
 
   self->job = job;
   self->cancellable = cancellable;
+  self->stall_timeout_s = stall_timeout_s;
   self->document = json_node_get_object (weft_job_get_root (job));
   self->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) plan_source_free);
   self->by_uri = g_hash_table_new (g_str_hash, g_str_equal);
@@ -322,14 +325,15 @@ planner_to_json (WeftPlanner *self)
 }
 
 /**
- * weft_plan_new:
+ * weft_plan_new_full:
  * @job: a job
+ * @stall_timeout_s: seconds without a byte after which a source counts as stalled; 0 waits for ever
  * @cancellable: (nullable): cancels the probing of sources
  * @error: return location for a #GError in the %WEFT_ERROR domain, or %NULL
  *
  * Probes every source of @job, places every clip and overlay, and decides how each output is made.
- * It reads sources and looks at the places of outputs, but writes nothing. It blocks; see
- * [func@Weft.Plan.new_async].
+ * It reads sources, several at a time, and looks at the places of outputs, but writes nothing. It
+ * blocks; see [func@Weft.Plan.new_full_async].
  *
  * Everything that is wrong is reported, not only the first thing; see
  * [func@Weft.error_get_problems]. Parts of the job that this build cannot run are no error here:
@@ -338,16 +342,18 @@ planner_to_json (WeftPlanner *self)
  * Returns: (transfer full): the plan
  */
 WeftPlan *
-weft_plan_new (WeftJob *job, GCancellable *cancellable, GError **error)
+weft_plan_new_full (
+    WeftJob *job, gdouble stall_timeout_s, GCancellable *cancellable, GError **error)
 {
   g_auto (WeftPlanner) planner = { 0 };
   WeftPlan *self;
 
   g_return_val_if_fail (WEFT_IS_JOB (job), NULL);
+  g_return_val_if_fail (stall_timeout_s >= 0, NULL);
 
   if (!gst_is_initialized ())
     gst_init (NULL, NULL);
-  if (!planner_init (&planner, job, cancellable, error))
+  if (!planner_init (&planner, job, stall_timeout_s, cancellable, error))
     return NULL;
   if (!weft_planner_probe_sources (&planner, error))
     return NULL;
@@ -373,16 +379,76 @@ weft_plan_new (WeftJob *job, GCancellable *cancellable, GError **error)
   return self;
 }
 
+/**
+ * weft_plan_new:
+ * @job: a job
+ * @cancellable: (nullable): cancels the probing of sources
+ * @error: return location for a #GError in the %WEFT_ERROR domain, or %NULL
+ *
+ * [ctor@Weft.Plan.new_full] with a stall timeout of %WEFT_STALL_TIMEOUT_DEFAULT_S.
+ *
+ * Returns: (transfer full): the plan
+ */
+WeftPlan *
+weft_plan_new (WeftJob *job, GCancellable *cancellable, GError **error)
+{
+  return weft_plan_new_full (job, WEFT_STALL_TIMEOUT_DEFAULT_S, cancellable, error);
+}
+
+typedef struct {
+  WeftJob *job;
+  gdouble stall_timeout_s;
+} PlanArgs;
+
+static void
+plan_args_free (PlanArgs *args)
+{
+  g_object_unref (args->job);
+  g_free (args);
+}
+
 static void
 plan_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
 {
+  PlanArgs *args = task_data;
   GError *error = NULL;
-  WeftPlan *plan = weft_plan_new (task_data, cancellable, &error);
+  WeftPlan *plan = weft_plan_new_full (args->job, args->stall_timeout_s, cancellable, &error);
 
   if (plan != NULL)
     g_task_return_pointer (task, plan, g_object_unref);
   else
     g_task_return_error (task, error);
+}
+
+/**
+ * weft_plan_new_full_async:
+ * @job: a job
+ * @stall_timeout_s: seconds without a byte after which a source counts as stalled; 0 waits for ever
+ * @cancellable: (nullable): cancels the probing of sources
+ * @callback: (scope async): called in the caller's thread-default main context
+ * @user_data: for @callback
+ *
+ * Like [ctor@Weft.Plan.new_full], without blocking the caller.
+ */
+void
+weft_plan_new_full_async (WeftJob *job, gdouble stall_timeout_s, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  PlanArgs *args;
+
+  g_return_if_fail (WEFT_IS_JOB (job));
+  g_return_if_fail (stall_timeout_s >= 0);
+
+  args = g_new0 (PlanArgs, 1);
+  args->job = g_object_ref (job);
+  args->stall_timeout_s = stall_timeout_s;
+  task = g_task_new (NULL, cancellable, callback, user_data);
+  g_task_set_source_tag (task, weft_plan_new_full_async);
+  /* The planner says CANCELLED in Weft's own domain. */
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (task, args, (GDestroyNotify) plan_args_free);
+  g_task_run_in_thread (task, plan_thread);
 }
 
 /**
@@ -398,16 +464,7 @@ void
 weft_plan_new_async (
     WeftJob *job, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = NULL;
-
-  g_return_if_fail (WEFT_IS_JOB (job));
-
-  task = g_task_new (NULL, cancellable, callback, user_data);
-  g_task_set_source_tag (task, weft_plan_new_async);
-  /* The planner says CANCELLED in Weft's own domain. */
-  g_task_set_check_cancellable (task, FALSE);
-  g_task_set_task_data (task, g_object_ref (job), g_object_unref);
-  g_task_run_in_thread (task, plan_thread);
+  weft_plan_new_full_async (job, WEFT_STALL_TIMEOUT_DEFAULT_S, cancellable, callback, user_data);
 }
 
 /**

@@ -12,6 +12,10 @@ G_DECLARE_FINAL_TYPE (WeftPlan, weft_plan, WEFT, PLAN, GObject)
 WEFT_API WeftPlan *weft_plan_new (WeftJob *job, GCancellable *cancellable, GError **error);
 WEFT_API void weft_plan_new_async (
     WeftJob *job, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+WEFT_API WeftPlan *weft_plan_new_full (
+    WeftJob *job, gdouble stall_timeout_s, GCancellable *cancellable, GError **error);
+WEFT_API void weft_plan_new_full_async (WeftJob *job, gdouble stall_timeout_s,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 WEFT_API WeftPlan *weft_plan_new_finish (GAsyncResult *result, GError **error);
 WEFT_API WeftPlan *weft_plan_new_from_json (const gchar *json, gssize length, GError **error);
 

@@ -16,6 +16,7 @@ typedef struct {
 } WeftSourceFile;
 
 void weft_source_file_clear (WeftSourceFile *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftSourceFile, weft_source_file_clear)
 gboolean weft_source_file_check (const gchar *uri, WeftSourceFile *file, GCancellable *cancellable, GError **error);
 gboolean weft_source_file_check_length (const WeftSourceFile *file, GCancellable *cancellable, GError **error);
 gboolean weft_source_parse_webp (const guint8 *data, gsize length, gint *width, gint *height, gboolean *alpha);
@@ -37,6 +38,26 @@ const gchar *weft_stream_codec_name (const GstCaps *caps);
 const gchar *weft_stream_package_hint (const GstCaps *caps);
 JsonObject *weft_stream_video_to_json (const GstCaps *caps, const gchar *orientation);
 JsonObject *weft_stream_audio_to_json (const GstCaps *caps);
+
+/* Between the thread that looks at a source and the one that waits for it. A source can hold up
+ * whoever touches it (a query, a seek, being stopped), so the caller never does: it only watches,
+ * and leaves when it is told to or nothing moves any more. The other thread then ends by itself. */
+typedef struct {
+  GCancellable *stop; /* cancelled when nobody waits any more */
+
+  /* Guards everything below; nothing is called with it held. */
+  GMutex lock;
+  GCond changed;
+  gboolean ended;
+  JsonNode *node;
+  GError *error;
+  GstElement *source; /* (nullable): what is read at the moment */
+  guint64 bytes;      /* that the source has handed on */
+} WeftProbeWatch;
+
+void weft_probe_watch_count (WeftProbeWatch *self, guint64 bytes);
+void weft_probe_watch_set_source (WeftProbeWatch *self, GstElement *source);
+JsonNode *weft_probe_look (WeftProbeWatch *watch, const gchar *uri, WeftProbeFlags flags, GError **error);
 
 typedef struct _WeftProbe WeftProbe;
 
@@ -66,11 +87,11 @@ typedef struct {
 } WeftStream;
 
 struct _WeftProbe {
+  WeftProbeWatch *watch;
   const WeftSourceFile *file;
   GstElement *pipeline;
   GstElement *source; /* (unowned): in the pipeline */
   GstBus *bus;
-  gboolean is_stopped;
 
   /* Guards everything below, which the streaming threads write and the caller's thread reads.
    * Taken alone; nothing is called with it held. */
@@ -84,7 +105,6 @@ struct _WeftProbe {
   gboolean stale; /* a seek is on its way, and what comes is from before it */
   gboolean have_cover;
   gboolean has_edits; /* what lies outside a segment was cut away on purpose */
-  guint64 activity;
 };
 
 void weft_probe_wait_for_stopped (void);

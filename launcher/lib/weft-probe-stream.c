@@ -163,7 +163,6 @@ stream_take_buffer_unlocked (WeftStream *self, GstBuffer *buffer)
   guint64 duration = GST_BUFFER_DURATION_IS_VALID (buffer) ? GST_BUFFER_DURATION (buffer) : 0;
   gint64 start_ns, end_ns;
 
-  self->probe->activity++;
   if (self->kind == WEFT_STREAM_IMAGE && self->frames == 0)
     stream_measure_webp_unlocked (self, buffer);
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER) && !GST_CLOCK_TIME_IS_VALID (time))

@@ -1,442 +1,257 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "weft-probe-private.h"
 
-#include <gst/pbutils/pbutils.h>
+#include <string.h>
 
-/* How long a source may take to say what it is, and then to show its end. A server that never
- * answers must not hold a plan for longer. */
-#define HEAD_TIMEOUT_US (20 * G_USEC_PER_SEC)
-#define TAIL_TIMEOUT_US (20 * G_USEC_PER_SEC)
-/* A complete scan may take as long as it likes as long as it moves. */
-#define SCAN_STALL_US (20 * G_USEC_PER_SEC)
-#define HTTP_RETRIES 2
-/* From when on it is looked at whether anything runs at all, and how often nothing may. */
-#define IDLE_AFTER_US (G_USEC_PER_SEC / 2)
-#define IDLE_POLLS 4
-/* How often a wait looks at the cancellable: well under the 200 ms a caller is promised. */
-#define POLL_NS (50 * GST_MSECOND)
-/* Sources whose duration nobody has written down are read to their end, up to this size. */
-#define SCAN_LIMIT_BYTES (G_GUINT64_CONSTANT (512) << 20)
-/* How far before its end a source is looked at: a few frames, as demuxers leave out what only
- * touches the end of an edit. Streams with keyframes are read from the last one anyway. */
-#define TAIL_NS ((gint64) (200 * GST_MSECOND))
-/* An end that misses the duration in the header by more than this was cut off. Containers round
- * durations and count the last frame differently, but by frames, not by seconds. */
-#define CUT_TOLERANCE_NS ((gint64) GST_SECOND)
+/* How often a waiting caller looks at its cancellable: well under the 200 ms it is promised. */
+#define POLL_US (50 * 1000)
+/* A server that sends less than this, over twice the stall timeout, would hold a plan for hours and
+ * counts as silent. The time begins with the first byte, since a server may think for long before
+ * it, and is doubled for those that think before each answer. */
+#define SLOW_BYTES_PER_S 1024
+#define SLOW_TIMEOUTS 2
 
-/* Streaming thread: souphttpsrc says what the server answered. */
-static GstPadProbeReturn
-source_event_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  WeftProbe *self = user_data;
-  const GstStructure *s = gst_event_get_structure (GST_PAD_PROBE_INFO_EVENT (info));
-
-  if (s != NULL && gst_structure_has_name (s, "http-headers")) {
-    g_mutex_lock (&self->lock);
-    if (self->http_headers == NULL)
-      self->http_headers = gst_structure_copy (s);
-    g_mutex_unlock (&self->lock);
-  }
-  return GST_PAD_PROBE_OK;
-}
-
-static gboolean
-is_running_cb (GstElement *element, GstPad *pad, gpointer user_data)
-{
-  /* Stops looking at the first one that runs. */
-  return gst_pad_get_task_state (pad) != GST_TASK_STARTED;
-}
-
-/* Whether any streaming thread is at work. */
-static gboolean
-is_streaming (WeftProbe *self)
-{
-  g_autoptr (GstIterator) it = gst_bin_iterate_recurse (GST_BIN (self->pipeline));
-  g_auto (GValue) item = G_VALUE_INIT;
-  gboolean found = FALSE;
-  GstIteratorResult result;
-
-  while (!found && (result = gst_iterator_next (it, &item)) != GST_ITERATOR_DONE) {
-    if (result != GST_ITERATOR_OK)
-      return TRUE;
-    found = !gst_element_foreach_pad (g_value_get_object (&item), is_running_cb, NULL);
-    g_value_reset (&item);
-  }
-  return found;
-}
-
-/* Waits until the current phase is over. Returns: FALSE on an error of the pipeline, the caller's
- * cancellation, or when nothing comes for too long. */
-static gboolean
-wait_for_phase (WeftProbe *self, gint64 timeout_us, gboolean restart_on_activity,
-    GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GstMessage) missing = NULL;
-  gint64 start = g_get_monotonic_time ();
-  gint64 deadline = start + timeout_us;
-  guint idle_polls = 0;
-  guint64 seen = 0;
-
-  while (TRUE) {
-    g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
-        self->bus, POLL_NS, GST_MESSAGE_ERROR | GST_MESSAGE_APPLICATION | GST_MESSAGE_ELEMENT);
-
-    if (g_cancellable_is_cancelled (cancellable))
-      return weft_probe_set_problem (
-          error, WEFT_ERROR_CANCELLED, self, NULL, "probing was cancelled");
-    if (message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_APPLICATION)
-      return TRUE;
-    if (message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
-      return weft_probe_map_error (self, message, missing, error);
-    if (message != NULL && gst_is_missing_plugin_message (message) && missing == NULL)
-      missing = gst_message_ref (message);
-    if (restart_on_activity) {
-      g_mutex_lock (&self->lock);
-      if (self->activity != seen)
-        deadline = g_get_monotonic_time () + timeout_us;
-      seen = self->activity;
-      g_mutex_unlock (&self->lock);
-    }
-    /* parsebin 1.22 loses an error that a demuxer posts while it is still being plugged. Then no
-     * thread is left that could do anything. */
-    if (message == NULL && g_get_monotonic_time () - start > IDLE_AFTER_US)
-      idle_polls = is_streaming (self) ? 0 : idle_polls + 1;
-    if (idle_polls >= IDLE_POLLS)
-      return weft_probe_set_problem (error, WEFT_ERROR_SOURCE_DAMAGED, self,
-          "play it with another program; if that fails too, fetch it again",
-          "the source is damaged: nothing in it can be played");
-    if (g_get_monotonic_time () > deadline) {
-      weft_error_set_problem (error,
-          weft_problem_new (WEFT_ERROR_STALLED, NULL, self->file->uri,
-              self->file->local ? "check the disk it is on" : "check that the server answers",
-              "the source gave no data for %d s", (gint) (timeout_us / G_USEC_PER_SEC)));
-      return FALSE;
-    }
-  }
-}
-
-/* Any thread. Nobody reads the rest, and a long scan must not pile it up. */
-static GstBusSyncReply
-keep_message_cb (GstBus *bus, GstMessage *message, gpointer user_data)
-{
-  switch (GST_MESSAGE_TYPE (message)) {
-    case GST_MESSAGE_ERROR:
-    case GST_MESSAGE_APPLICATION:
-    case GST_MESSAGE_ELEMENT:
-      return GST_BUS_PASS;
-    default:
-      gst_message_unref (message);
-      return GST_BUS_DROP;
-  }
-}
-
-static gboolean
-make_pipeline (WeftProbe *self, GError **error)
-{
-  g_autoptr (GError) gst = NULL;
-  g_autoptr (GstPad) pad = NULL;
-  GstElement *source = gst_element_make_from_uri (GST_URI_SRC, self->file->uri, NULL, &gst);
-  GstElement *parse = gst_element_factory_make ("parsebin", NULL);
-
-  if (source == NULL || parse == NULL) {
-    weft_error_set_problem (
-        error, weft_problem_new (WEFT_ERROR_UNSUPPORTED, NULL, self->file->uri,
-                   "install gstreamer1.0-plugins-base and gstreamer1.0-plugins-good",
-                   "this machine cannot read the source: %s",
-                   source == NULL ? gst->message : "it lacks the parsebin element"));
-    gst_clear_object (&source);
-    gst_clear_object (&parse);
-    return FALSE;
-  }
-  /* Nobody waits for a plan through many retries. */
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (source), "retries") != NULL)
-    g_object_set (source, "retries", HTTP_RETRIES, NULL);
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (source), "iradio-mode") != NULL)
-    g_object_set (source, "iradio-mode", FALSE, NULL);
-  self->pipeline = gst_object_ref_sink (gst_pipeline_new ("probe"));
-  self->bus = gst_element_get_bus (self->pipeline);
-  gst_bus_set_sync_handler (self->bus, keep_message_cb, NULL, NULL);
-  self->source = source;
-  gst_bin_add_many (GST_BIN (self->pipeline), source, parse, NULL);
-  gst_element_link (source, parse);
-  g_signal_connect (parse, "pad-added", G_CALLBACK (weft_probe_pad_added_cb), self);
-  pad = gst_element_get_static_pad (source, "src");
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, source_event_cb, self, NULL);
-  return TRUE;
-}
-
-static gboolean
-query_duration (WeftProbe *self, gint64 *duration_ns)
-{
-  for (guint i = 0; i < self->streams->len; i++) {
-    WeftStream *stream = g_ptr_array_index (self->streams, i);
-
-    if (weft_probe_stream_is_media (stream)
-        && gst_pad_query_duration (stream->pad, GST_FORMAT_TIME, duration_ns) && *duration_ns > 0)
-      return TRUE;
-  }
-  *duration_ns = 0;
-  return FALSE;
-}
+/* How many threads look at sources, those included that nobody waits for any more. */
+static GMutex looking_lock;
+static GCond looking_changed;
+static guint n_looking; /* guarded by looking_lock */
 
 static void
-begin_phase (WeftProbe *self, WeftProbePhase phase)
+count_looking (gint change)
 {
-  g_mutex_lock (&self->lock);
-  self->phase = phase;
-  self->done = FALSE;
-  self->stale = TRUE;
-  for (guint i = 0; i < self->streams->len; i++) {
-    WeftStream *stream = g_ptr_array_index (self->streams, i);
-
-    stream->eos = FALSE;
-    stream->frames = 0;
-    stream->end_ns = 0;
-    stream->raw_end = 0;
-    stream->newest = GST_CLOCK_TIME_NONE;
-  }
-  g_mutex_unlock (&self->lock);
-}
-
-/* Whether the source gives any part of the file when asked. */
-static gboolean
-is_seekable (WeftProbe *self)
-{
-  g_autoptr (GstQuery) query = gst_query_new_seeking (GST_FORMAT_BYTES);
-  gboolean seekable = FALSE;
-
-  if (gst_element_query (self->source, query))
-    gst_query_parse_seeking (query, NULL, &seekable, NULL, NULL);
-  return seekable;
-}
-
-static gboolean
-seek (WeftProbe *self, gint64 position_ns)
-{
-  WeftStream *stream = weft_probe_find_video (self);
-  g_autoptr (GstEvent) event = gst_event_new_seek (1.0, GST_FORMAT_TIME,
-      GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT | GST_SEEK_FLAG_SNAP_BEFORE, GST_SEEK_TYPE_SET,
-      position_ns, GST_SEEK_TYPE_NONE, -1);
-
-  if (stream == NULL)
-    stream = weft_probe_find_stream (self, WEFT_STREAM_AUDIO);
-  return stream != NULL && gst_pad_send_event (stream->pad, g_steal_pointer (&event));
-}
-
-/* Elementary streams tell their duration by guessing from their bit rate. */
-static gboolean
-duration_is_guessed (const gchar *container)
-{
-  return container != NULL
-         && (g_str_has_prefix (container, "audio/") || g_str_equal (container, "video/x-h264")
-             || g_str_equal (container, "video/x-h265") || g_str_equal (container, "video/mpeg"))
-         && !g_str_equal (container, "audio/x-wav") && !g_str_equal (container, "audio/x-m4a")
-         && !g_str_equal (container, "audio/x-flac") && !g_str_equal (container, "audio/ogg")
-         && !g_str_equal (container, "audio/x-matroska") && !g_str_equal (container, "audio/webm");
-}
-
-static gboolean
-check_streams (WeftProbe *self, const gchar *container, GError **error)
-{
-  WeftStream *video = weft_probe_find_video (self);
-  WeftStream *audio = weft_probe_find_stream (self, WEFT_STREAM_AUDIO);
-  WeftStream *both[] = { video, audio };
-
-  if (video == NULL && audio == NULL
-      && weft_probe_find_stream (self, WEFT_STREAM_ENCRYPTED) != NULL)
-    return weft_probe_set_problem (
-        error, WEFT_ERROR_UNSUPPORTED, self, "use a copy without DRM", "the source is encrypted");
-  if (video == NULL && audio == NULL && !weft_probe_is_media_type (container))
-    return weft_probe_fail_not_media (self, container, error);
-  if (video == NULL && audio == NULL)
-    return weft_probe_set_problem (error, WEFT_ERROR_SOURCE_DAMAGED, self,
-        "name a file that holds a picture, video or sound",
-        "the source has neither video nor audio");
-  for (guint i = 0; i < G_N_ELEMENTS (both); i++) {
-    g_autofree gchar *decoder = both[i] != NULL ? weft_stream_find_decoder (both[i]->caps) : NULL;
-    g_autofree gchar *codec = NULL, *hint = NULL;
-
-    if (both[i] == NULL || decoder != NULL)
-      continue;
-    codec = weft_stream_describe (both[i]->caps);
-    hint = g_strdup_printf (
-        "install %s, or convert the source", weft_stream_package_hint (both[i]->caps));
-    weft_error_set_problem (error, weft_problem_new (WEFT_ERROR_UNSUPPORTED, NULL, self->file->uri,
-                                       hint, "this machine has no decoder for %s (%s)", codec,
-                                       weft_stream_codec_name (both[i]->caps)));
-    return FALSE;
-  }
-  return TRUE;
-}
-
-/* Containers that write their whole duration at their beginning. Where the streams end long before
- * it, the rest is missing; unless it belongs to streams that are not looked at. */
-static gboolean
-check_end (WeftProbe *self, const gchar *container, gint64 container_ns, GError **error)
-{
-  static const gchar *const honest[] = { "video/x-matroska", "audio/x-matroska", "video/webm",
-    "audio/webm", "video/x-msvideo", "video/quicktime", "audio/x-m4a", NULL };
-  gint64 end_ns = 0;
-
-  if (!g_strv_contains (honest, container))
-    return TRUE;
-  for (guint i = 0; i < self->streams->len; i++) {
-    const WeftStream *stream = g_ptr_array_index (self->streams, i);
-
-    if (!weft_probe_stream_is_media (stream))
-      return TRUE;
-    end_ns = MAX (end_ns, MAX (stream->end_ns, (gint64) stream->raw_end));
-  }
-  if (end_ns + CUT_TOLERANCE_NS + container_ns / 20 > container_ns)
-    return TRUE;
-  weft_error_set_problem (
-      error, weft_problem_new (WEFT_ERROR_SOURCE_DAMAGED, NULL, self->file->uri,
-                 "the copy or download was cut off; fetch the file again",
-                 "the source is truncated: it ends after %.1f of %.1f s",
-                 (gdouble) end_ns / GST_SECOND, (gdouble) container_ns / GST_SECOND));
-  return FALSE;
-}
-
-/* Reads the end of the source, so that its exact length is known and a source that was cut off is
- * noticed. Sets @complete to FALSE when only a scan of everything can tell. */
-static gboolean
-look_at_tail (WeftProbe *self, gint64 duration_ns, gboolean *complete, GCancellable *cancellable,
-    GError **error)
-{
-  WeftStream *video, *audio;
-  g_autoptr (GError) local = NULL;
-  gint64 end_ns;
-
-  *complete = TRUE;
-  begin_phase (self, WEFT_PROBE_PHASE_TAIL);
-  if (!seek (self, MAX (duration_ns - TAIL_NS, 0))) {
-    *complete = FALSE;
-    return TRUE;
-  }
-  if (!wait_for_phase (self, TAIL_TIMEOUT_US, FALSE, cancellable, &local)) {
-    /* A server that sends no parts of a file is read from its beginning. */
-    if (g_error_matches (local, WEFT_ERROR, WEFT_ERROR_STALLED)
-        || (!self->file->local && !is_seekable (self))) {
-      *complete = FALSE;
-      return TRUE;
-    }
-    g_propagate_error (error, g_steal_pointer (&local));
-    return FALSE;
-  }
-  video = weft_probe_find_video (self);
-  audio = weft_probe_find_stream (self, WEFT_STREAM_AUDIO);
-  end_ns = MAX (video != NULL ? video->end_ns : 0, audio != NULL ? audio->end_ns : 0);
-  if (end_ns + CUT_TOLERANCE_NS < duration_ns || (video != NULL && video->frames == 0))
-    *complete = FALSE;
-  return TRUE;
-}
-
-static void
-probe_free (WeftProbe *self)
-{
-  if (self->pipeline != NULL)
-    gst_element_set_state (self->pipeline, GST_STATE_NULL);
-  g_clear_pointer (&self->streams, g_ptr_array_unref);
-  gst_clear_object (&self->bus);
-  gst_clear_object (&self->pipeline);
-  g_clear_pointer (&self->http_headers, gst_structure_free);
-  g_free (self->orientation);
-  g_mutex_clear (&self->lock);
-  g_free (self);
-}
-
-/* How many probes are being stopped behind their callers' backs. */
-static GMutex stopping_lock;
-static GCond stopping_changed;
-static guint n_stopping; /* guarded by stopping_lock */
-
-static void
-count_stopping (gint change)
-{
-  g_mutex_lock (&stopping_lock);
-  n_stopping += (guint) change;
-  g_cond_broadcast (&stopping_changed);
-  g_mutex_unlock (&stopping_lock);
-}
-
-static gpointer
-free_thread (gpointer data)
-{
-  probe_free (data);
-  count_stopping (-1);
-  return NULL;
-}
-
-/* A source on a network may wait for its server until its own timeout when it is stopped. Whoever
- * cancelled does not wait for that. */
-static void
-probe_release (WeftProbe *self)
-{
-  if (self->file->local || self->is_stopped) {
-    probe_free (self);
-    return;
-  }
-  count_stopping (1);
-  g_thread_unref (g_thread_new ("weft-probe-stop", free_thread, self));
+  g_mutex_lock (&looking_lock);
+  n_looking += (guint) change;
+  g_cond_broadcast (&looking_changed);
+  g_mutex_unlock (&looking_lock);
 }
 
 /* Waits until every probe that was given up is gone, so that a test leaves nothing behind. */
 void
 weft_probe_wait_for_stopped (void)
 {
-  g_mutex_lock (&stopping_lock);
-  while (n_stopping > 0)
-    g_cond_wait (&stopping_changed, &stopping_lock);
-  g_mutex_unlock (&stopping_lock);
+  g_mutex_lock (&looking_lock);
+  while (n_looking > 0)
+    g_cond_wait (&looking_changed, &looking_lock);
+  g_mutex_unlock (&looking_lock);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftProbe, probe_release)
 
-/* One run over the source, over its ends only or over all of it.
- * @complete: (out): whether the end of every stream was seen */
-static JsonNode *
-run (const WeftSourceFile *file, gboolean all, gboolean *complete, GCancellable *cancellable,
-    GError **error)
+/* The thread that looks */
+
+static WeftProbeWatch *
+watch_new (void)
 {
-  g_autoptr (WeftProbe) self = g_new0 (WeftProbe, 1);
-  g_autofree gchar *container = NULL;
-  gint64 duration_ns = 0;
+  WeftProbeWatch *self = g_atomic_rc_box_new0 (WeftProbeWatch);
 
+  self->stop = g_cancellable_new ();
   g_mutex_init (&self->lock);
-  self->file = file;
-  self->streams = g_ptr_array_new_with_free_func ((GDestroyNotify) weft_probe_stream_free);
-  self->phase = all ? WEFT_PROBE_PHASE_SCAN : WEFT_PROBE_PHASE_HEAD;
-  *complete = TRUE;
-  if (!make_pipeline (self, error))
-    return NULL;
-  gst_element_set_state (self->pipeline, GST_STATE_PAUSED);
-  if (!wait_for_phase (self, all ? SCAN_STALL_US : HEAD_TIMEOUT_US, all, cancellable, error))
-    return NULL;
-  container = weft_probe_find_container (self);
-  if (container == NULL) {
-    const WeftStream *first = g_ptr_array_index (self->streams, 0);
+  g_cond_init (&self->changed);
+  return self;
+}
 
-    container = g_strdup (weft_stream_codec_name (first->caps));
+static void
+watch_clear (gpointer data)
+{
+  WeftProbeWatch *self = data;
+
+  g_object_unref (self->stop);
+  g_clear_pointer (&self->node, json_node_unref);
+  g_clear_error (&self->error);
+  gst_clear_object (&self->source);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+}
+
+static void
+watch_unref (WeftProbeWatch *self)
+{
+  g_atomic_rc_box_release_full (self, watch_clear);
+}
+
+/* Any thread. */
+void
+weft_probe_watch_count (WeftProbeWatch *self, guint64 bytes)
+{
+  g_mutex_lock (&self->lock);
+  self->bytes += bytes;
+  g_mutex_unlock (&self->lock);
+}
+
+/* @source: (nullable): what is read from now on */
+void
+weft_probe_watch_set_source (WeftProbeWatch *self, GstElement *source)
+{
+  GstElement *old;
+
+  g_mutex_lock (&self->lock);
+  old = self->source;
+  self->source = source != NULL ? gst_object_ref (source) : NULL;
+  g_mutex_unlock (&self->lock);
+  gst_clear_object (&old);
+}
+
+typedef struct {
+  WeftProbeWatch *watch;
+  gchar *uri;
+  WeftProbeFlags flags;
+} Look;
+
+static gpointer
+look_thread (gpointer data)
+{
+  Look *look = data;
+  WeftProbeWatch *watch = look->watch;
+  GError *error = NULL;
+  JsonNode *node = weft_probe_look (watch, look->uri, look->flags, &error);
+
+  g_mutex_lock (&watch->lock);
+  watch->node = node;
+  watch->error = error;
+  watch->ended = TRUE;
+  g_cond_broadcast (&watch->changed);
+  g_mutex_unlock (&watch->lock);
+  watch_unref (watch);
+  g_free (look->uri);
+  g_free (look);
+  count_looking (-1);
+  return NULL;
+}
+
+static void
+start_looking (WeftProbeWatch *watch, const gchar *uri, WeftProbeFlags flags)
+{
+  Look *look = g_new0 (Look, 1);
+
+  look->watch = g_atomic_rc_box_acquire (watch);
+  look->uri = g_strdup (uri);
+  look->flags = flags;
+  count_looking (1);
+  g_thread_unref (g_thread_new ("weft-probe", look_thread, look));
+}
+
+/* The thread that waits */
+
+/* What a source has given so far. */
+typedef struct {
+  guint64 seen;         /* bytes at the last look */
+  gint64 moved_us;      /* when there last were more */
+  gint64 window_us;     /* since when the slow are counted; 0 before the first byte */
+  guint64 window_bytes; /* bytes since then */
+  gdouble stall_timeout_s;
+  gboolean is_local;
+} Progress;
+
+/* Bytes handed on come in large pieces; a source that counts what it receives shows single ones. */
+static guint64
+count_bytes (WeftProbeWatch *watch)
+{
+  g_autoptr (GstElement) source = NULL;
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 bytes, received = 0;
+
+  g_mutex_lock (&watch->lock);
+  bytes = watch->bytes;
+  if (watch->source != NULL)
+    source = gst_object_ref (watch->source);
+  g_mutex_unlock (&watch->lock);
+  if (source != NULL && g_object_class_find_property (G_OBJECT_GET_CLASS (source), "stats") != NULL)
+    g_object_get (source, "stats", &stats, NULL);
+  if (stats != NULL)
+    gst_structure_get_uint64 (stats, "bytes", &received);
+  return bytes + received;
+}
+
+static gboolean
+fail_stalled (GError **error, const gchar *uri, const Progress *progress, const gchar *message)
+{
+  weft_error_set_problem (
+      error, weft_problem_new (WEFT_ERROR_STALLED, NULL, uri,
+                 progress->is_local ? "check the disk it is on" : "check that the server answers",
+                 "%s", message));
+  return FALSE;
+}
+
+/* Returns: FALSE if the source is not worth waiting for any longer */
+static gboolean
+check_progress (Progress *self, WeftProbeWatch *watch, const gchar *uri, GError **error)
+{
+  guint64 bytes = count_bytes (watch);
+  gint64 now_us = g_get_monotonic_time ();
+  gint64 timeout_us = (gint64) (self->stall_timeout_s * G_USEC_PER_SEC);
+  gint64 window_us = timeout_us * SLOW_TIMEOUTS;
+  g_autofree gchar *message = NULL;
+
+  if (timeout_us <= 0)
+    return TRUE;
+  if (bytes != self->seen) {
+    /* The counter of another element starts again. */
+    self->window_bytes += bytes > self->seen ? bytes - self->seen : bytes;
+    self->seen = bytes;
+    self->moved_us = now_us;
+    if (self->window_us == 0)
+      self->window_us = now_us;
   }
-  if (!check_streams (self, container, error))
-    return NULL;
-  query_duration (self, &duration_ns);
-  if (!all && !weft_probe_is_still (self, container)) {
-    if (duration_ns <= 0 || (duration_is_guessed (container) && file->local))
-      *complete = FALSE;
-    else if (!look_at_tail (self, duration_ns, complete, cancellable, error))
-      return NULL;
+  if (now_us - self->moved_us > timeout_us) {
+    message = g_strdup_printf ("the source gave no data for %g s", self->stall_timeout_s);
+    return fail_stalled (error, uri, self, message);
   }
-  gst_element_set_state (self->pipeline, GST_STATE_NULL);
-  self->is_stopped = TRUE;
-  if (all && !check_end (self, container, duration_ns, error))
-    return NULL;
-  return weft_probe_to_json (self, container, duration_ns, *complete);
+  if (self->is_local || self->window_us == 0 || now_us - self->window_us < window_us)
+    return TRUE;
+  if (self->window_bytes < (guint64) (SLOW_BYTES_PER_S * SLOW_TIMEOUTS * self->stall_timeout_s)) {
+    message = g_strdup_printf ("the server sends too slowly: %" G_GUINT64_FORMAT " bytes in %g s",
+        self->window_bytes, self->stall_timeout_s * SLOW_TIMEOUTS);
+    return fail_stalled (error, uri, self, message);
+  }
+  self->window_us = now_us;
+  self->window_bytes = 0;
+  return TRUE;
+}
+
+/* Waits a little. Returns: whether the other thread has ended */
+static gboolean
+watch_wait (WeftProbeWatch *self)
+{
+  gint64 until_us = g_get_monotonic_time () + POLL_US;
+  gboolean ended;
+
+  g_mutex_lock (&self->lock);
+  while (!self->ended && g_cond_wait_until (&self->changed, &self->lock, until_us))
+    ;
+  ended = self->ended;
+  g_mutex_unlock (&self->lock);
+  return ended;
+}
+
+static gboolean
+fail_cancelled (GError **error, const gchar *uri)
+{
+  weft_error_set_problem (
+      error, weft_problem_new (WEFT_ERROR_CANCELLED, NULL, uri, NULL, "probing was cancelled"));
+  return FALSE;
+}
+
+static gboolean
+wait_for_end (WeftProbeWatch *watch, const gchar *uri, gdouble stall_timeout_s,
+    GCancellable *cancellable, GError **error)
+{
+  Progress progress = { .moved_us = g_get_monotonic_time (),
+    .stall_timeout_s = stall_timeout_s,
+    .is_local = g_ascii_strncasecmp (uri, "file:", strlen ("file:")) == 0 };
+
+  while (!watch_wait (watch)) {
+    if (g_cancellable_is_cancelled (cancellable))
+      return fail_cancelled (error, uri);
+    if (!check_progress (&progress, watch, uri, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 /**
- * weft_probe_uri:
+ * weft_probe_uri_full:
  * @uri: a `file:`, `http:` or `https:` URI
  * @flags: how much to look at
+ * @stall_timeout_s: seconds without a byte after which the source counts as stalled; 0 waits for
+ *   ever
  * @cancellable: (nullable): cancels the probe within 200 ms
  * @error: return location for a #GError in the %WEFT_ERROR domain
  *
@@ -446,32 +261,57 @@ run (const WeftSourceFile *file, gboolean all, gboolean *complete, GCancellable 
  * The answer is a `sources` member of the plan document. Times are integers in nanoseconds of
  * stream time: what edit lists (ISO/IEC 14496-12, 8.6.6) cut off is not counted.
  *
- * It needs no main loop and may be called from any thread. A source that never answers ends as an
- * error after 20 seconds.
+ * It needs no main loop and may be called from any thread. A source that gives no byte for
+ * @stall_timeout_s, or from a server less than 1 KiB a second for twice as long, ends as
+ * %WEFT_ERROR_STALLED. Whatever the source does, the caller does not wait for it longer; a thread
+ * of the library may, until the source lets go of it.
+ *
+ * Returns: (transfer full): a JSON object
+ */
+JsonNode *
+weft_probe_uri_full (const gchar *uri, WeftProbeFlags flags, gdouble stall_timeout_s,
+    GCancellable *cancellable, GError **error)
+{
+  WeftProbeWatch *watch;
+  JsonNode *node = NULL;
+
+  g_return_val_if_fail (uri != NULL, NULL);
+  g_return_val_if_fail (stall_timeout_s >= 0, NULL);
+
+  if (g_cancellable_is_cancelled (cancellable)) {
+    fail_cancelled (error, uri);
+    return NULL;
+  }
+  if (!gst_is_initialized ())
+    gst_init (NULL, NULL);
+  watch = watch_new ();
+  start_looking (watch, uri, flags);
+  if (wait_for_end (watch, uri, stall_timeout_s, cancellable, error)) {
+    /* It has ended: nobody else touches these. */
+    node = g_steal_pointer (&watch->node);
+    if (watch->error != NULL)
+      g_propagate_error (error, g_steal_pointer (&watch->error));
+  }
+  g_cancellable_cancel (watch->stop);
+  watch_unref (watch);
+  return node;
+}
+
+/**
+ * weft_probe_uri:
+ * @uri: a `file:`, `http:` or `https:` URI
+ * @flags: how much to look at
+ * @cancellable: (nullable): cancels the probe within 200 ms
+ * @error: return location for a #GError in the %WEFT_ERROR domain
+ *
+ * [func@Weft.probe_uri_full] with a stall timeout of %WEFT_STALL_TIMEOUT_DEFAULT_S.
  *
  * Returns: (transfer full): a JSON object
  */
 JsonNode *
 weft_probe_uri (const gchar *uri, WeftProbeFlags flags, GCancellable *cancellable, GError **error)
 {
-  gboolean scan = (flags & WEFT_PROBE_FLAGS_KEYFRAMES) != 0;
-  WeftSourceFile file = { 0 };
-  JsonNode *node = NULL;
-  gboolean complete = TRUE;
-
-  g_return_val_if_fail (uri != NULL, NULL);
-
-  if (!gst_is_initialized ())
-    gst_init (NULL, NULL);
-  if (weft_source_file_check (uri, &file, cancellable, error)
-      && (!file.local || weft_source_file_check_length (&file, cancellable, error)))
-    node = run (&file, scan, &complete, cancellable, error);
-  if (node != NULL && !complete && (file.size <= SCAN_LIMIT_BYTES || !file.local)) {
-    g_clear_pointer (&node, json_node_unref);
-    node = run (&file, TRUE, &complete, cancellable, error);
-  }
-  weft_source_file_clear (&file);
-  return node;
+  return weft_probe_uri_full (uri, flags, WEFT_STALL_TIMEOUT_DEFAULT_S, cancellable, error);
 }
 
 typedef struct {

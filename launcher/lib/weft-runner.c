@@ -9,6 +9,7 @@
 #include "weft-message.h"
 #include "weft-meter.h"
 #include "weft-publish.h"
+#include "weft-probe.h"
 #include "weft-report.h"
 
 /* Progress is told five times a second. */
@@ -21,7 +22,6 @@
 /* The speed shown is that of about this many seconds. */
 #define SPEED_WINDOW_US (2 * G_USEC_PER_SEC)
 
-#define DEFAULT_STALL_TIMEOUT 30.0
 
 typedef enum { STATE_IDLE, STATE_RUNNING, STATE_STOPPING, STATE_ENDED } State;
 
@@ -610,7 +610,7 @@ weft_runner_class_init (WeftRunnerClass *klass)
    */
   props[PROP_STALL_TIMEOUT] = g_param_spec_double ("stall-timeout", "Stall timeout",
       "Seconds without any movement after which the run fails (0 = wait for ever)", 0, 86400,
-      DEFAULT_STALL_TIMEOUT, G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS);
+      WEFT_STALL_TIMEOUT_DEFAULT_S, G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 
   /**

@@ -167,6 +167,23 @@ class Stalling(Good):
             self.closing.wait(self.BLOCK / self.BYTES_PER_S)
 
 
+class Dripping(Good):
+    """Sends one byte a second past `after` of the file."""
+
+    def __init__(self, path, after=0):
+        super().__init__(path)
+        self.after = after
+
+    def send_body(self, handler, data, first, last):
+        at = first
+        while at <= last and not self.closing.is_set():
+            end = at + 1 if at >= self.after else min(at + self.BLOCK, last + 1, self.after)
+            if not handler.push(data[at:end]):
+                return
+            self.closing.wait(1 if at >= self.after else self.BLOCK / self.BYTES_PER_S)
+            at = end
+
+
 class Mute(Good):
     """Takes the request and never answers."""
 
