@@ -42,6 +42,7 @@ static const struct {
 } kinds[] = {
   { "text", weft_text_item_get_type },
   { "image", weft_image_item_get_type },
+  { "video", weft_video_item_get_type },
 };
 
 /* In the order of the grid: row by row, left to right. */
@@ -103,6 +104,15 @@ GstClockTime
 weft_overlay_item_get_end (WeftOverlayItem *self)
 {
   return GET_PRIVATE (self)->end;
+}
+
+/* Returns: (nullable): the sink pad that its pictures come through; %NULL if it is drawn */
+const gchar *
+weft_overlay_item_get_pad (WeftOverlayItem *self)
+{
+  WeftOverlayItemClass *klass = WEFT_OVERLAY_ITEM_GET_CLASS (self);
+
+  return klass->get_pad != NULL ? klass->get_pad (self) : NULL;
 }
 
 gdouble
@@ -256,7 +266,7 @@ find_kind (const WeftValue *value, GError **error)
     return G_TYPE_INVALID;
   if (type == NULL) {
     weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, value->pointer,
-        "the item needs a “type”, “text” or “image”");
+        "the item needs a “type”, “text”, “image” or “video”");
     return G_TYPE_INVALID;
   }
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
@@ -266,7 +276,7 @@ find_kind (const WeftValue *value, GError **error)
   g_autofree gchar *found = weft_value_shorten (type);
   g_autofree gchar *pointer = g_strconcat (value->pointer, "/type", NULL);
   weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_UNSUPPORTED, pointer,
-      "this build cannot draw items of type “%s”, only “text” and “image”", found);
+      "this build cannot draw items of type “%s”, only “text”, “image” and “video”", found);
   return G_TYPE_INVALID;
 }
 

@@ -75,7 +75,8 @@ G_DECLARE_DERIVABLE_TYPE (WeftOverlayItem, weft_overlay_item, WEFT, OVERLAY_ITEM
  * @parse: reads them
  * @check: whether what the item needs from outside seems to be there; quick, and before a frame
  * flows
- * @draw: draws the item as it rests at full opacity; on the render thread
+ * @draw: draws the item as it rests at full opacity; on the render thread. %NULL where @get_pad is
+ * @get_pad: (nullable): the pad that the item's pictures flow in through
  *
  * One kind of item. It is immutable once parsed.
  */
@@ -86,6 +87,7 @@ struct _WeftOverlayItemClass {
   gboolean (*parse) (WeftOverlayItem *self, const WeftValue *value, GError **error);
   gboolean (*check) (WeftOverlayItem *self, GHashTable *good, GError **error);
   WeftPicture *(*draw) (WeftOverlayItem *self, WeftDrawing *drawing, GError **error);
+  const gchar *(*get_pad) (WeftOverlayItem *self);
 };
 
 WeftOverlayItem *weft_overlay_item_new_from_json (
@@ -96,6 +98,7 @@ const gchar *weft_overlay_item_get_base_folder (WeftOverlayItem *self);
 const gchar *weft_overlay_item_get_look (WeftOverlayItem *self);
 GstClockTime weft_overlay_item_get_start (WeftOverlayItem *self);
 GstClockTime weft_overlay_item_get_end (WeftOverlayItem *self);
+const gchar *weft_overlay_item_get_pad (WeftOverlayItem *self);
 gdouble weft_overlay_item_get_opacity (WeftOverlayItem *self);
 gboolean weft_overlay_item_has_x (WeftOverlayItem *self);
 gboolean weft_overlay_item_is_animated (WeftOverlayItem *self);
@@ -115,5 +118,6 @@ gdouble weft_length_to_pixels (const WeftLength *length, gint frame_size, gdoubl
 /* The kinds. Each lives in a file of its own and is found by its "type". */
 GType weft_text_item_get_type (void);
 GType weft_image_item_get_type (void);
+GType weft_video_item_get_type (void);
 
 G_END_DECLS

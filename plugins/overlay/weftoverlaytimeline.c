@@ -18,11 +18,13 @@
 #include "weftoverlaytimeline.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "weftoverlaydocument.h"
 #include "weftoverlayrenderer.h"
 #include "weftoverlayschedule.h"
 #include "weftoverlaysource.h"
+#include "weftvideoinput.h"
 
 GST_DEBUG_CATEGORY_STATIC (weft_overlay_timeline_debug);
 #define GST_CAT_DEFAULT weft_overlay_timeline_debug
@@ -47,12 +49,19 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC,
     GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (WEFT_SURFACE_FORMATS)));
 
+static GstStaticPadTemplate video_template = GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK,
+    GST_PAD_REQUEST, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (WEFT_SURFACE_FORMATS)));
+
 /* An item that shows in the current frame. */
 typedef struct {
   WeftOverlayItem *item;
+  /* From where it rests; of a video, from the frame's corner. */
   gint dx;
   gint dy;
   guint8 opacity;
+  /* Of a video, owned: what it shows now, and how that is laid out. */
+  GstBuffer *picture;
+  GstVideoInfo info;
 } Layer;
 
 struct _WeftOverlayTimeline {
@@ -77,6 +86,9 @@ struct _WeftOverlayTimeline {
   guint64 frames_passed;
   guint64 frames_copied;
   guint64 frames_repeated;
+  /* Of WeftVideoInput, one a requested pad. Each lives as long as the element or its pad. */
+  GPtrArray *inputs;
+  guint next_pad;
 
   /* These belong to the streaming thread, and to start and stop. */
   WeftOverlayDocument *document;
@@ -263,12 +275,23 @@ weft_overlay_timeline_get_property (GObject *object, guint id, GValue *value, GP
 }
 
 static void
+foreach_input (WeftOverlayTimeline *self, void (*func) (WeftVideoInput *input))
+{
+  GST_OBJECT_LOCK (self);
+  for (guint i = 0; i < self->inputs->len; i++)
+    func (g_ptr_array_index (self->inputs, i));
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
 set_flushing (WeftOverlayTimeline *self, gboolean flushing)
 {
   GST_OBJECT_LOCK (self);
   self->flushing = flushing;
   if (self->renderer != NULL)
     weft_overlay_renderer_set_flushing (self->renderer, flushing);
+  for (guint i = 0; i < self->inputs->len; i++)
+    weft_video_input_set_flushing (g_ptr_array_index (self->inputs, i), flushing);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -337,6 +360,7 @@ weft_overlay_timeline_stop (GstBaseTransform *trans)
   self->started = FALSE;
   g_clear_pointer (&self->next_document, weft_overlay_document_unref);
   GST_OBJECT_UNLOCK (self);
+  foreach_input (self, weft_video_input_reset);
   replace_renderer (self, NULL);
   clear_repeat (self);
   clear_pool (self);
@@ -407,16 +431,45 @@ weft_overlay_timeline_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVid
   return TRUE;
 }
 
+/* Returns: (transfer none) (nullable): the input that @item shows, which lives as long as its pad.
+ * Pads are not released while frames flow. */
+static WeftVideoInput *
+find_input (WeftOverlayTimeline *self, WeftOverlayItem *item)
+{
+  const gchar *name = weft_overlay_item_get_pad (item);
+  WeftVideoInput *found = NULL;
+
+  GST_OBJECT_LOCK (self);
+  for (guint i = 0; i < self->inputs->len && found == NULL; i++) {
+    WeftVideoInput *input = g_ptr_array_index (self->inputs, i);
+    if (g_strcmp0 (GST_OBJECT_NAME (weft_video_input_get_pad (input)), name) == 0)
+      found = input;
+  }
+  GST_OBJECT_UNLOCK (self);
+  return found;
+}
+
+/* What is past does not come back but by a seek, and a second video is not seeked: its source may
+ * end. */
 static void
 forget_cb (const WeftOverlayEntry *entry, gpointer user_data)
 {
-  weft_overlay_renderer_forget (WEFT_OVERLAY_TIMELINE (user_data)->renderer, entry->item);
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (user_data);
+
+  if (weft_overlay_item_get_pad (entry->item) == NULL) {
+    weft_overlay_renderer_forget (self->renderer, entry->item);
+    return;
+  }
+  WeftVideoInput *input = find_input (self, entry->item);
+  if (input != NULL)
+    weft_video_input_close (input);
 }
 
 static void
 prefetch_cb (const WeftOverlayEntry *entry, gpointer user_data)
 {
-  weft_overlay_renderer_prefetch (WEFT_OVERLAY_TIMELINE (user_data)->renderer, entry->item);
+  if (weft_overlay_item_get_pad (entry->item) == NULL)
+    weft_overlay_renderer_prefetch (WEFT_OVERLAY_TIMELINE (user_data)->renderer, entry->item);
 }
 
 /* Takes over a timeline that was set since the last frame. */
@@ -470,31 +523,110 @@ touches_frame (const WeftCanvas *canvas, const cairo_rectangle_int_t *ink, const
          && x + ink->width > 0 && y + ink->height > 0;
 }
 
+static GError *
+new_input_error (WeftOverlayItem *item, const gchar *reason)
+{
+  return weft_overlay_error_new (WEFT_OVERLAY_ERROR_INVALID, weft_overlay_item_get_pointer (item),
+      NULL, "the pad “%s” %s", weft_overlay_item_get_pad (item), reason);
+}
+
+/* The frame that a video item shows at @time of its own, which is 0 where the item starts. */
 static GstFlowReturn
-add_layer (WeftOverlayTimeline *self, const WeftOverlayEntry *entry, guint64 position,
-    gdouble half_frame_s)
+take_picture (WeftOverlayTimeline *self, WeftOverlayItem *item, gdouble since_s, Layer *layer)
+{
+  GstVideoFormat format = GST_VIDEO_INFO_FORMAT (&GST_VIDEO_FILTER (self)->in_info);
+  WeftVideoInput *input = find_input (self, item);
+  GstClockTime time = (GstClockTime) llrint (since_s * GST_SECOND);
+
+  if (input == NULL)
+    return handle_draw_error (self, new_input_error (item, "was not requested"));
+  switch (weft_video_input_take (input, time, &layer->picture, &layer->info)) {
+    case WEFT_VIDEO_INPUT_FLUSHING:
+      return GST_FLOW_FLUSHING;
+    case WEFT_VIDEO_INPUT_NOTHING:
+      return GST_FLOW_OK;
+    case WEFT_VIDEO_INPUT_FRAME:
+      break;
+  }
+  if (GST_VIDEO_INFO_FORMAT (&layer->info) != format) {
+    g_autofree gchar *reason = g_strdup_printf (
+        "gets %s, but the video it is drawn on is %s; put a videoconvert before it",
+        GST_VIDEO_INFO_NAME (&layer->info), gst_video_format_to_string (format));
+    gst_clear_buffer (&layer->picture);
+    return handle_draw_error (self, new_input_error (item, reason));
+  }
+  return GST_FLOW_OK;
+}
+
+/* The first moment of a frame may be a nanosecond away from that of the video in it; their middles
+ * are not. */
+static GstFlowReturn
+add_video_layer (
+    WeftOverlayTimeline *self, const WeftOverlayEntry *entry, gdouble since_s, gdouble until_s)
+{
+  Layer layer = { .item = entry->item };
+  WeftPose pose = { 1.0, 0, 0 };
+  cairo_rectangle_int_t box;
+  GstFlowReturn flow = take_picture (self, entry->item, since_s, &layer);
+
+  if (flow != GST_FLOW_OK || layer.picture == NULL)
+    return flow;
+  box.width = layer.info.width;
+  box.height = layer.info.height;
+  weft_overlay_item_place (entry->item, &self->canvas, box.width, box.height, &box.x, &box.y);
+  if (weft_overlay_item_is_animated (entry->item))
+    weft_overlay_item_get_pose (entry->item, &self->canvas, &box, since_s, until_s, &pose);
+  layer.dx = box.x + pose.dx;
+  layer.dy = box.y + pose.dy;
+  layer.opacity =
+      (guint8) lrint (pose.opacity * weft_overlay_item_get_opacity (entry->item) * 255.0);
+  cairo_rectangle_int_t ink = { 0, 0, box.width, box.height };
+  pose.dx = layer.dx;
+  pose.dy = layer.dy;
+  if (layer.opacity > 0 && touches_frame (&self->canvas, &ink, &pose))
+    g_array_append_val (self->layers, layer);
+  else
+    gst_clear_buffer (&layer.picture);
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+add_drawn_layer (
+    WeftOverlayTimeline *self, const WeftOverlayEntry *entry, gdouble since_s, gdouble until_s)
 {
   cairo_rectangle_int_t box, ink;
   GError *error = NULL;
   WeftPose pose = { 1.0, 0, 0 };
 
-  if (weft_overlay_item_get_opacity (entry->item) <= 0.0)
-    return GST_FLOW_OK;
   if (!weft_overlay_renderer_get_box (self->renderer, entry->item, &box, &ink, &error))
     return handle_draw_error (self, error);
-  if (weft_overlay_item_is_animated (entry->item)) {
-    gdouble since =
-        weft_overlay_schedule_to_seconds (self->schedule, position - entry->begin) + half_frame_s;
-    gdouble until = entry->end == GST_CLOCK_TIME_NONE
-                        ? INFINITY
-                        : weft_overlay_schedule_to_seconds (self->schedule, entry->end - position)
-                              - half_frame_s;
-    weft_overlay_item_get_pose (entry->item, &self->canvas, &box, since, MAX (until, 0.0), &pose);
-  }
-  Layer layer = { entry->item, pose.dx, pose.dy, (guint8) lrint (pose.opacity * 255.0) };
+  if (weft_overlay_item_is_animated (entry->item))
+    weft_overlay_item_get_pose (entry->item, &self->canvas, &box, since_s, until_s, &pose);
+  Layer layer = { .item = entry->item,
+    .dx = pose.dx,
+    .dy = pose.dy,
+    .opacity = (guint8) lrint (pose.opacity * 255.0) };
   if (layer.opacity > 0 && touches_frame (&self->canvas, &ink, &pose))
     g_array_append_val (self->layers, layer);
   return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+add_layer (WeftOverlayTimeline *self, const WeftOverlayEntry *entry, guint64 position,
+    gdouble half_frame_s)
+{
+  gdouble since_s =
+      weft_overlay_schedule_to_seconds (self->schedule, position - entry->begin) + half_frame_s;
+  gdouble until_s =
+      entry->end == GST_CLOCK_TIME_NONE
+          ? INFINITY
+          : weft_overlay_schedule_to_seconds (self->schedule, entry->end - position) - half_frame_s;
+
+  if (weft_overlay_item_get_opacity (entry->item) <= 0.0)
+    return GST_FLOW_OK;
+  if (weft_overlay_item_get_pad (entry->item) != NULL)
+    return add_video_layer (self, entry, since_s, MAX (until_s, 0.0));
+  return add_drawn_layer (self, entry, since_s, MAX (until_s, 0.0));
 }
 
 /* Fills `layers` with what shows in a frame. */
@@ -567,12 +699,25 @@ has_same_memory (GstBuffer *a, GstBuffer *b)
 }
 
 static gboolean
+has_pictures (GArray *layers)
+{
+  for (guint i = 0; i < layers->len; i++) {
+    if (g_array_index (layers, Layer, i).picture != NULL)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
 has_same_layers (GArray *a, GArray *b)
 {
   if (a->len != b->len)
     return FALSE;
   for (guint i = 0; i < a->len; i++) {
     const Layer *la = &g_array_index (a, Layer, i), *lb = &g_array_index (b, Layer, i);
+    /* Of a video the next frame may show something else. */
+    if (la->picture != NULL || lb->picture != NULL)
+      return FALSE;
     if (la->item != lb->item || la->dx != lb->dx || la->dy != lb->dy || la->opacity != lb->opacity)
       return FALSE;
   }
@@ -595,12 +740,33 @@ count (WeftOverlayTimeline *self, guint64 *counter)
   GST_OBJECT_UNLOCK (self);
 }
 
+static gboolean
+blend_picture (WeftOverlayTimeline *self, Layer *layer, GstVideoFrame *frame)
+{
+  GstVideoFrame picture;
+
+  if (!gst_video_frame_map (&picture, &layer->info, layer->picture, GST_MAP_READ)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("A frame of the pad “%s” cannot be read.", weft_overlay_item_get_pad (layer->item)),
+        (NULL));
+    return FALSE;
+  }
+  weft_video_input_blend (&picture, frame, layer->dx, layer->dy, layer->opacity);
+  gst_video_frame_unmap (&picture);
+  return TRUE;
+}
+
 static GstFlowReturn
 blend_layers (WeftOverlayTimeline *self, GstVideoFrame *frame)
 {
   for (guint i = 0; i < self->layers->len; i++) {
-    const Layer *layer = &g_array_index (self->layers, Layer, i);
+    Layer *layer = &g_array_index (self->layers, Layer, i);
     GError *error = NULL;
+    if (layer->picture != NULL) {
+      if (!blend_picture (self, layer, frame))
+        return GST_FLOW_ERROR;
+      continue;
+    }
     guint phase = weft_surface_get_phase (&frame->info, layer->dx, layer->dy);
     g_autoptr (WeftSurface) surface =
         weft_overlay_renderer_get_surface (self->renderer, layer->item, phase, &error);
@@ -698,6 +864,11 @@ weft_overlay_timeline_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   gst_video_frame_unmap (&frame);
   GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_GAP);
   count (self, &self->frames_blended);
+  if (has_pictures (self->layers)) {
+    clear_repeat (self);
+    /* They may go back to where they came from. */
+    g_array_set_size (self->layers, 0);
+  }
   if (self->repeat_input != NULL && flow == GST_FLOW_OK) {
     /* The buffer itself and not a copy that shares its memory: so it can go back to the pool. */
     self->repeat_output = gst_buffer_ref (buffer);
@@ -726,6 +897,8 @@ weft_overlay_timeline_sink_event (GstBaseTransform *trans, GstEvent *event)
     set_flushing (self, TRUE);
   else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
     set_flushing (self, FALSE);
+  else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    foreach_input (self, weft_video_input_close);
   return GST_BASE_TRANSFORM_CLASS (weft_overlay_timeline_parent_class)->sink_event (trans, event);
 }
 
@@ -733,17 +906,73 @@ static GstStateChangeReturn
 weft_overlay_timeline_change_state (GstElement *element, GstStateChange transition)
 {
   /* Pads are deactivated by the parent class, which waits for the streaming thread. */
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     set_flushing (WEFT_OVERLAY_TIMELINE (element), TRUE);
+    foreach_input (WEFT_OVERLAY_TIMELINE (element), weft_video_input_stop);
+  }
   return GST_ELEMENT_CLASS (weft_overlay_timeline_parent_class)->change_state (element, transition);
+}
+
+static GstPad *
+weft_overlay_timeline_request_new_pad (
+    GstElement *element, GstPadTemplate *template, const gchar *name, const GstCaps *caps)
+{
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (element);
+  g_autofree gchar *free_name = NULL;
+  guint number;
+  GstPad *pad;
+
+  GST_OBJECT_LOCK (self);
+  if (name == NULL)
+    name = free_name = g_strdup_printf ("video_%u", self->next_pad);
+  if (sscanf (name, "video_%u", &number) == 1)
+    self->next_pad = MAX (self->next_pad, number + 1);
+  GST_OBJECT_UNLOCK (self);
+  pad = gst_pad_new_from_template (template, name);
+  WeftVideoInput *input = weft_video_input_new (pad);
+  if (GST_STATE (element) > GST_STATE_READY)
+    gst_pad_set_active (pad, TRUE);
+  if (!gst_element_add_pad (element, pad)) {
+    weft_video_input_free (input);
+    return NULL;
+  }
+  GST_OBJECT_LOCK (self);
+  g_ptr_array_add (self->inputs, input);
+  GST_OBJECT_UNLOCK (self);
+  return pad;
+}
+
+static void
+weft_overlay_timeline_release_pad (GstElement *element, GstPad *pad)
+{
+  WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (element);
+  WeftVideoInput *input = gst_pad_get_element_private (pad);
+
+  weft_video_input_stop (input);
+  gst_pad_set_active (pad, FALSE);
+  GST_OBJECT_LOCK (self);
+  guint index;
+  if (g_ptr_array_find (self->inputs, input, &index))
+    g_ptr_array_steal_index (self->inputs, index);
+  GST_OBJECT_UNLOCK (self);
+  gst_element_remove_pad (element, pad);
+  weft_video_input_free (input);
+}
+
+static void
+clear_layer (gpointer layer)
+{
+  gst_clear_buffer (&((Layer *) layer)->picture);
 }
 
 static void
 weft_overlay_timeline_init (WeftOverlayTimeline *self)
 {
+  self->inputs = g_ptr_array_new_with_free_func ((GDestroyNotify) weft_video_input_free);
   self->cache_size = DEFAULT_CACHE_SIZE;
   self->kernels = weft_blend_get_kernels ();
   self->layers = g_array_new (FALSE, FALSE, sizeof (Layer));
+  g_array_set_clear_func (self->layers, clear_layer);
   self->repeat_layers = g_array_new (FALSE, FALSE, sizeof (Layer));
   self->warned = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
@@ -757,6 +986,7 @@ weft_overlay_timeline_finalize (GObject *object)
   g_free (self->location);
   g_clear_error (&self->parse_error);
   g_clear_pointer (&self->next_document, weft_overlay_document_unref);
+  g_ptr_array_unref (self->inputs);
   g_array_unref (self->layers);
   g_array_unref (self->repeat_layers);
   g_hash_table_unref (self->warned);
@@ -827,7 +1057,10 @@ weft_overlay_timeline_class_init (WeftOverlayTimelineClass *klass)
       "Draws titles and pictures over video at exact frames of a timeline", "The Weft authors");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_add_static_pad_template (element_class, &video_template);
   element_class->change_state = weft_overlay_timeline_change_state;
+  element_class->request_new_pad = weft_overlay_timeline_request_new_pad;
+  element_class->release_pad = weft_overlay_timeline_release_pad;
 
   trans_class->start = weft_overlay_timeline_start;
   trans_class->stop = weft_overlay_timeline_stop;
