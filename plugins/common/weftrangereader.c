@@ -52,6 +52,7 @@ struct _WeftRangeReader {
   GCond changed;
   Mode mode;
   gboolean flushing;
+  guint flushes; /* how often it began to flush: a wait ends when one began after it, over or not */
   GError *error; /* for good: nothing can be read any more */
   guint64 size;  /* WEFT_HTTP_SIZE_UNKNOWN until known */
   GHashTable *headers;
@@ -437,21 +438,25 @@ weft_range_reader_set_prepare_func (
   weft_http_target_set_prepare_func (self->target, func, user_data);
 }
 
-/* While @flushing, all reads return at once with %WEFT_HTTP_ERROR_CANCELLED; requests go on. */
+/* With @flushing all that wait return with %WEFT_HTTP_ERROR_CANCELLED, even if it is taken back
+ * before they have woken up, and until then nobody begins to wait. Requests go on. */
 void
 weft_range_reader_set_flushing (WeftRangeReader *self, gboolean flushing)
 {
   g_mutex_lock (&self->lock);
   self->flushing = flushing;
+  if (flushing)
+    self->flushes++;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
 
-/* FALSE with an error where waiting makes no sense. */
+/* FALSE with an error where waiting makes no sense.
+ * @flushes: what `flushes` was when the caller came */
 static gboolean
-check_unlocked (WeftRangeReader *self, GError **error)
+check_unlocked (WeftRangeReader *self, guint flushes, GError **error)
 {
-  if (self->flushing) {
+  if (self->flushing || self->flushes != flushes) {
     g_propagate_error (error, weft_http_error_new (WEFT_HTTP_ERROR_CANCELLED, 0, "flushing"));
     return FALSE;
   }
@@ -463,19 +468,21 @@ check_unlocked (WeftRangeReader *self, GError **error)
 }
 
 static gboolean
-open_unlocked (WeftRangeReader *self, GError **error)
+open_unlocked (WeftRangeReader *self, guint flushes, GError **error)
 {
+  if (!check_unlocked (self, flushes, error))
+    return FALSE;
   if (self->mode == MODE_CLOSED) {
     self->worker = weft_http_worker_new (self->settings.http.timeout_s, self->settings.connections);
     self->mode = MODE_OPENING;
     start_fetch_unlocked (self, 0, 1);
   }
   while (self->mode == MODE_OPENING) {
-    if (!check_unlocked (self, error))
-      return FALSE;
     g_cond_wait (&self->changed, &self->lock);
+    if (!check_unlocked (self, flushes, error))
+      return FALSE;
   }
-  return check_unlocked (self, error);
+  return TRUE;
 }
 
 /**
@@ -491,7 +498,7 @@ weft_range_reader_open (WeftRangeReader *self, GError **error)
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = open_unlocked (self, error);
+  ok = open_unlocked (self, self->flushes, error);
   g_mutex_unlock (&self->lock);
   return ok;
 }
@@ -518,13 +525,16 @@ weft_range_reader_peek_size (WeftRangeReader *self, guint64 *size)
 gboolean
 weft_range_reader_wait_size (WeftRangeReader *self, guint64 *size, GError **error)
 {
-  gboolean ok;
+  gboolean ok = TRUE;
+  guint flushes;
 
   g_mutex_lock (&self->lock);
-  ok = open_unlocked (self, error);
+  flushes = self->flushes;
+  if (self->size == WEFT_HTTP_SIZE_UNKNOWN)
+    ok = open_unlocked (self, flushes, error);
   while (ok && self->size == WEFT_HTTP_SIZE_UNKNOWN) {
     g_cond_wait (&self->changed, &self->lock);
-    ok = check_unlocked (self, error);
+    ok = check_unlocked (self, flushes, error);
   }
   *size = self->size;
   g_mutex_unlock (&self->lock);
@@ -532,15 +542,15 @@ weft_range_reader_wait_size (WeftRangeReader *self, guint64 *size, GError **erro
 }
 
 static gboolean
-read_spool_unlocked (
-    WeftRangeReader *self, guint64 offset, guint8 *data, gsize size, gsize *got, GError **error)
+read_spool_unlocked (WeftRangeReader *self, guint64 offset, guint8 *data, gsize size, gsize *got,
+    guint flushes, GError **error)
 {
   gboolean ok = TRUE, waited = FALSE;
 
   while (!self->spool_complete && self->spooled_bytes < offset + size) {
     waited = TRUE;
     g_cond_wait (&self->changed, &self->lock);
-    if (!check_unlocked (self, error))
+    if (!check_unlocked (self, flushes, error))
       return FALSE;
   }
   self->hits += waited ? 0 : 1;
@@ -556,8 +566,8 @@ read_spool_unlocked (
 }
 
 static gboolean
-read_blocks_unlocked (
-    WeftRangeReader *self, guint64 offset, guint8 *data, gsize size, gsize *got, GError **error)
+read_blocks_unlocked (WeftRangeReader *self, guint64 offset, guint8 *data, gsize size, gsize *got,
+    guint flushes, GError **error)
 {
   guint64 block_bytes = self->settings.block_bytes;
   guint64 position = offset, end;
@@ -589,7 +599,7 @@ read_blocks_unlocked (
           (MAX (end, position + cursor->window) + block_bytes - 1) / block_bytes);
     waited = TRUE;
     g_cond_wait (&self->changed, &self->lock);
-    if (!check_unlocked (self, error))
+    if (!check_unlocked (self, flushes, error))
       return FALSE;
   }
   self->hits += waited ? 0 : 1;
@@ -612,6 +622,7 @@ gboolean
 weft_range_reader_read (
     WeftRangeReader *self, guint64 offset, guint8 *data, gsize size, gsize *got, GError **error)
 {
+  guint flushes;
   gboolean ok;
 
   *got = 0;
@@ -619,11 +630,12 @@ weft_range_reader_read (
     return TRUE;
   g_mutex_lock (&self->lock);
   self->reads++;
-  ok = open_unlocked (self, error);
+  flushes = self->flushes;
+  ok = open_unlocked (self, flushes, error);
   if (ok && self->mode == MODE_SPOOL)
-    ok = read_spool_unlocked (self, offset, data, size, got, error);
+    ok = read_spool_unlocked (self, offset, data, size, got, flushes, error);
   else if (ok)
-    ok = read_blocks_unlocked (self, offset, data, size, got, error);
+    ok = read_blocks_unlocked (self, offset, data, size, got, flushes, error);
   g_mutex_unlock (&self->lock);
   return ok;
 }

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
  * requests; what was got is kept in a bounded cache, so that no byte is asked for twice. A server
  * without ranges is read once, from the start, into a temporary file.
  *
- * Reads block and may come from any thread, one at a time; weft_range_reader_set_flushing() ends
- * them at once. */
+ * Reads block and may come from any thread, one at a time; questions for the size may come at the
+ * same time. weft_range_reader_set_flushing() ends them all at once. */
 
 typedef struct _WeftRangeReader WeftRangeReader;
 

@@ -63,6 +63,7 @@ struct _WeftHttpRangeSrc {
   gchar *uri;
   WeftRangeSettings settings;
   WeftRangeReader *reader;
+  WeftRangeStats last_stats; /* of the reader before */
   gboolean error_posted;
 
   gboolean headers_sent; /* streaming thread */
@@ -302,6 +303,15 @@ set_flushing (GstBaseSrc *src, gboolean flushing)
     weft_range_reader_set_flushing (reader, flushing);
 }
 
+/* Until it is started again nobody waits: a query may come from a thread that the state change
+ * which goes on is itself waiting for. */
+static gboolean
+weft_http_range_src_stop (GstBaseSrc *src)
+{
+  set_flushing (src, TRUE);
+  return TRUE;
+}
+
 static gboolean
 weft_http_range_src_unlock (GstBaseSrc *src)
 {
@@ -374,6 +384,19 @@ weft_http_range_src_query (GstBaseSrc *src, GstQuery *query)
   return GST_BASE_SRC_CLASS (weft_http_range_src_parent_class)->query (src, query);
 }
 
+/* Takes @reader. What it did can be asked for as long as there is no other. */
+static void
+drop_reader (WeftHttpRangeSrc *self, WeftRangeReader *reader)
+{
+  WeftRangeStats stats;
+
+  weft_range_reader_get_stats (reader, &stats);
+  GST_OBJECT_LOCK (self);
+  self->last_stats = stats;
+  GST_OBJECT_UNLOCK (self);
+  weft_range_reader_unref (reader);
+}
+
 static GstStateChangeReturn
 weft_http_range_src_change_state (GstElement *element, GstStateChange transition)
 {
@@ -388,7 +411,7 @@ weft_http_range_src_change_state (GstElement *element, GstStateChange transition
     reader = g_steal_pointer (&self->reader);
     GST_OBJECT_UNLOCK (self);
     if (reader != NULL)
-      weft_range_reader_unref (reader);
+      drop_reader (self, reader);
   }
   return result;
 }
@@ -470,9 +493,14 @@ weft_http_range_src_uri_handler_init (gpointer iface, gpointer data)
 static GstStructure *
 dup_stats (WeftHttpRangeSrc *self)
 {
-  g_autoptr (WeftRangeReader) reader = ref_reader (self);
-  WeftRangeStats stats = { 0 };
+  g_autoptr (WeftRangeReader) reader = NULL;
+  WeftRangeStats stats;
 
+  GST_OBJECT_LOCK (self);
+  if (self->reader != NULL)
+    reader = weft_range_reader_ref (self->reader);
+  stats = self->last_stats;
+  GST_OBJECT_UNLOCK (self);
   if (reader != NULL)
     weft_range_reader_get_stats (reader, &stats);
   return gst_structure_new ("httprangesrc", "requests", G_TYPE_UINT64, stats.http.requests, "bytes",
@@ -597,6 +625,7 @@ weft_http_range_src_class_init (WeftHttpRangeSrcClass *klass)
   object_class->finalize = weft_http_range_src_finalize;
   element_class->change_state = weft_http_range_src_change_state;
   src_class->start = weft_http_range_src_start;
+  src_class->stop = weft_http_range_src_stop;
   src_class->unlock = weft_http_range_src_unlock;
   src_class->unlock_stop = weft_http_range_src_unlock_stop;
   src_class->is_seekable = weft_http_range_src_is_seekable;

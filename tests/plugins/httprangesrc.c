@@ -537,6 +537,117 @@ test_stops_at_once (gconstpointer data)
   g_assert_cmpint (g_get_monotonic_time () - before_us, <, 200 * 1000);
 }
 
+typedef struct {
+  Puller puller;
+  gboolean answered;
+} Asking;
+
+static gpointer
+ask_thread (gpointer data)
+{
+  Asking *asking = data;
+  gint64 size;
+
+  asking->answered = gst_pad_query_duration (asking->puller.pad, GST_FORMAT_BYTES, &size);
+  return NULL;
+}
+
+/* Who asks for the size does not hold the pad, so nothing waits for the answer between the flush
+ * and its end. */
+static void
+test_a_question_for_the_size_ends_when_the_pad_stops (void)
+{
+  const TestFaults never = { .never_answer = TRUE };
+  g_autoptr (GBytes) content = test_random_bytes (CONTENT_BYTES);
+  g_autoptr (TestServer) server = test_server_new (content);
+  g_autofree gchar *uri = test_server_uri (server, "", "/a");
+
+  test_server_set_faults (server, &never);
+  for (guint i = 0; i < 50; i++) {
+    Asking asking = { .answered = TRUE };
+    GThread *thread;
+    gint64 before_us;
+
+    puller_start (&asking.puller, uri, "");
+    thread = g_thread_new ("ask", ask_thread, &asking);
+    while (test_server_requests (server) <= i)
+      g_thread_yield ();
+    before_us = g_get_monotonic_time ();
+    gst_pad_activate_mode (asking.puller.pad, GST_PAD_MODE_PULL, FALSE);
+    g_thread_join (thread);
+    g_assert_false (asking.answered);
+    g_assert_cmpint (g_get_monotonic_time () - before_us, <, 200 * 1000);
+    puller_end (&asking.puller);
+  }
+}
+
+/* A thread that comes a moment too late must not wait for what nobody will end. */
+static void
+test_a_question_for_the_size_does_not_wait_on_a_stopped_pad (void)
+{
+  const TestFaults never = { .never_answer = TRUE };
+  g_autoptr (GBytes) content = test_random_bytes (CONTENT_BYTES);
+  g_autoptr (TestServer) server = test_server_new (content);
+  g_autofree gchar *uri = test_server_uri (server, "", "/a");
+  gint64 before_us = g_get_monotonic_time ();
+  gint64 size;
+  Puller p;
+
+  test_server_set_faults (server, &never);
+  puller_start (&p, uri, "");
+  gst_pad_activate_mode (p.pad, GST_PAD_MODE_PULL, FALSE);
+  g_assert_false (gst_pad_query_duration (p.pad, GST_FORMAT_BYTES, &size));
+  g_assert_cmpint (g_get_monotonic_time () - before_us, <, 200 * 1000);
+  puller_end (&p);
+}
+
+/* A pipeline is stopped from its end: the element that asks waits for its own thread before the
+ * source is told anything but to flush. */
+static void
+test_a_pipeline_that_waits_for_the_size_stops_at_once (void)
+{
+  const TestFaults never = { .never_answer = TRUE };
+  g_autoptr (GBytes) content = test_random_bytes (CONTENT_BYTES);
+  g_autoptr (TestServer) server = test_server_new (content);
+  g_autofree gchar *uri = test_server_uri (server, "", "/a");
+  g_autofree gchar *launch = g_strdup_printf ("httprangesrc uri=%s ! typefind ! fakesink", uri);
+
+  test_server_set_faults (server, &never);
+  for (guint i = 0; i < 30; i++) {
+    g_autoptr (GstElement) pipeline = gst_object_ref_sink (gst_parse_launch (launch, NULL));
+    gint64 before_us;
+
+    gst_element_set_state (pipeline, GST_STATE_PAUSED);
+    while (test_server_requests (server) <= i)
+      g_thread_yield ();
+    before_us = g_get_monotonic_time ();
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    g_assert_cmpint (g_get_monotonic_time () - before_us, <, 200 * 1000);
+  }
+}
+
+/* What was counted can be read when it is over. */
+static void
+test_statistics_outlive_the_reading (void)
+{
+  g_autoptr (GBytes) content = test_random_bytes (CONTENT_BYTES);
+  g_autoptr (TestServer) server = test_server_new (content);
+  g_autofree gchar *uri = test_server_uri (server, "", "/a");
+  g_autofree gchar *launch =
+      g_strdup_printf ("httprangesrc name=src uri=%s ! fakesink sync=false", uri);
+  g_autoptr (GstElement) pipeline = gst_object_ref_sink (gst_parse_launch (launch, NULL));
+  g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (pipeline), "src");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message = NULL;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  g_assert_cmpuint (stat_of (source, "bytes"), ==, CONTENT_BYTES);
+  g_assert_cmpuint (stat_of (source, "requests"), >, 0);
+}
+
 /* What typefinding read is not asked for again when a demuxer starts the pad anew. */
 static void
 test_restart_reads_nothing_twice (void)
@@ -718,6 +829,13 @@ main (int argc, char *argv[])
   g_test_add_data_func ("/httprangesrc/stops/no-answer", &never, test_stops_at_once);
   g_test_add_data_func ("/httprangesrc/stops/slow", &slow, test_stops_at_once);
   g_test_add_data_func ("/httprangesrc/stops/waiting-to-retry", &failing, test_stops_at_once);
+  g_test_add_func (
+      "/httprangesrc/stops/asked-for-size", test_a_question_for_the_size_ends_when_the_pad_stops);
+  g_test_add_func ("/httprangesrc/stops/asked-for-size-when-stopped",
+      test_a_question_for_the_size_does_not_wait_on_a_stopped_pad);
+  g_test_add_func ("/httprangesrc/stops/pipeline-waits-for-size",
+      test_a_pipeline_that_waits_for_the_size_stops_at_once);
+  g_test_add_func ("/httprangesrc/statistics-stay", test_statistics_outlive_the_reading);
   g_test_add_func ("/httprangesrc/restart", test_restart_reads_nothing_twice);
   g_test_add_func ("/httprangesrc/scheduling", test_scheduling);
   g_test_add_func ("/httprangesrc/is-chosen", test_is_chosen_for_http);
