@@ -94,6 +94,8 @@ cli_invocation_get_value (CliInvocation *self, const gchar *name)
   return NULL;
 }
 
+static gboolean fail (GError **error, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
+
 static gboolean
 fail (GError **error, const gchar *format, ...)
 {

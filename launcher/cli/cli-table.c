@@ -35,7 +35,7 @@ static const CliOption uri_argument = { "URI", 0, CLI_VALUE_FILE, "URI", NULL, F
   }
 #define OPTION_END                                                                                 \
   {                                                                                                \
-    NULL                                                                                           \
+    .name = NULL                                                                                   \
   }
 
 static const CliOption run_options[] = {
@@ -124,7 +124,7 @@ const CliCommand cli_commands[] = {
       "Looks for the elements, encoders, decoders and fonts that jobs need and says which Debian "
       "package brings what is missing. Fails if jobs cannot run here at all.",
       NULL, doctor_options, cli_command_doctor },
-  { NULL },
+  { .name = NULL },
 };
 
 const CliExitMeaning cli_exit_meanings[] = {

@@ -77,8 +77,7 @@ cli_invocation_parse (const CliCommand *command, gint argc, gchar **argv, GError
 void cli_invocation_free (CliInvocation *self);
 const CliCommand *cli_invocation_get_command (CliInvocation *self);
 const gchar *cli_invocation_get_argument (CliInvocation *self);
-gboolean cli_invocation_get_stall_timeout (
-    CliInvocation *self, gdouble *seconds, GError **error);
+gboolean cli_invocation_get_stall_timeout (CliInvocation *self, gdouble *seconds, GError **error);
 gboolean cli_invocation_get_flag (CliInvocation *self, const gchar *name);
 const gchar *cli_invocation_get_value (CliInvocation *self, const gchar *name);
 const gchar *const *cli_invocation_get_values (CliInvocation *self, const gchar *name);
@@ -112,8 +111,7 @@ gboolean cli_start_gstreamer (GError **error);
 /* cli-job.c */
 WeftJob *cli_job_load (CliInvocation *invocation, GCancellable *cancellable, GError **error);
 WeftJob *cli_job_place_outputs (CliInvocation *invocation, WeftJob *job);
-WeftPlan *cli_plan_load (
-    CliInvocation *invocation, GCancellable *cancellable, GError **error);
+WeftPlan *cli_plan_load (CliInvocation *invocation, GCancellable *cancellable, GError **error);
 
 /* One function a subcommand, each in command-NAME.c. */
 CliExit cli_command_run (CliInvocation *invocation);

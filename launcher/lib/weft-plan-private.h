@@ -8,7 +8,8 @@ G_BEGIN_DECLS
 
 #define WEFT_PLAN_VERSION 1
 
-/* A source, probed. Exactly one of @node and @error is set, unless this build cannot read its scheme at all. */
+/* A source, probed. Exactly one of @node and @error is set, unless this build cannot read its
+ * scheme at all. */
 typedef struct {
   gchar *uri;
   JsonNode *node;
@@ -32,11 +33,11 @@ typedef struct {
   guint64 samples;
   guint64 duration_ns; /* of all clips, before it is rounded to frames */
 
-  GPtrArray *sources;     /* (element-type WeftPlanSource): in the order of first use */
-  GHashTable *by_uri;     /* (element-type utf8 WeftPlanSource) (unowned) */
-  GPtrArray *files;       /* (element-type utf8): paths of everything local that is read */
-  GPtrArray *problems;    /* (element-type WeftProblem): errors */
-  GPtrArray *warnings;    /* (element-type WeftProblem) */
+  GPtrArray *sources;  /* (element-type WeftPlanSource): in the order of first use */
+  GHashTable *by_uri;  /* (element-type utf8 WeftPlanSource) (unowned) */
+  GPtrArray *files;    /* (element-type utf8): paths of everything local that is read */
+  GPtrArray *problems; /* (element-type WeftProblem): errors */
+  GPtrArray *warnings; /* (element-type WeftProblem) */
   JsonArray *unsupported;
   JsonArray *clips;
   JsonArray *overlays;
@@ -46,9 +47,12 @@ typedef struct {
   guint64 peak_bytes;
 } WeftPlanner;
 
-void weft_planner_add_error (WeftPlanner *self, WeftError code, const gchar *pointer, const gchar *uri, const gchar *hint, const gchar *format, ...) G_GNUC_PRINTF (6, 7);
-void weft_planner_add_warning (WeftPlanner *self, WeftError code, const gchar *pointer, const gchar *uri, const gchar *hint, const gchar *format, ...) G_GNUC_PRINTF (6, 7);
-void weft_planner_add_unsupported (WeftPlanner *self, const gchar *pointer, const gchar *feature, const gchar *format, ...) G_GNUC_PRINTF (4, 5);
+void weft_planner_add_error (WeftPlanner *self, WeftError code, const gchar *pointer,
+    const gchar *uri, const gchar *hint, const gchar *format, ...) G_GNUC_PRINTF (6, 7);
+void weft_planner_add_warning (WeftPlanner *self, WeftError code, const gchar *pointer,
+    const gchar *uri, const gchar *hint, const gchar *format, ...) G_GNUC_PRINTF (6, 7);
+void weft_planner_add_unsupported (WeftPlanner *self, const gchar *pointer, const gchar *feature,
+    const gchar *format, ...) G_GNUC_PRINTF (4, 5);
 gchar *weft_planner_resolve (WeftPlanner *self, const gchar *pointer, const gchar *uri);
 gchar *weft_planner_resolve_output (WeftPlanner *self, const gchar *pointer, const gchar *uri);
 gboolean weft_planner_can_use (WeftPlanner *self, const gchar *pointer, const gchar *uri);

@@ -17,9 +17,12 @@ typedef struct {
 
 void weft_source_file_clear (WeftSourceFile *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftSourceFile, weft_source_file_clear)
-gboolean weft_source_file_check (const gchar *uri, WeftSourceFile *file, GCancellable *cancellable, GError **error);
-gboolean weft_source_file_check_length (const WeftSourceFile *file, GCancellable *cancellable, GError **error);
-gboolean weft_source_parse_webp (const guint8 *data, gsize length, gint *width, gint *height, gboolean *alpha);
+gboolean weft_source_file_check (
+    const gchar *uri, WeftSourceFile *file, GCancellable *cancellable, GError **error);
+gboolean weft_source_file_check_length (
+    const WeftSourceFile *file, GCancellable *cancellable, GError **error);
+gboolean weft_source_parse_webp (
+    const guint8 *data, gsize length, gint *width, gint *height, gboolean *alpha);
 gchar *weft_source_http_identity (const GstStructure *headers, guint64 *size);
 
 typedef enum {
@@ -57,7 +60,8 @@ typedef struct {
 
 void weft_probe_watch_count (WeftProbeWatch *self, guint64 bytes);
 void weft_probe_watch_set_source (WeftProbeWatch *self, GstElement *source);
-JsonNode *weft_probe_look (WeftProbeWatch *watch, const gchar *uri, WeftProbeFlags flags, GError **error);
+JsonNode *
+weft_probe_look (WeftProbeWatch *watch, const gchar *uri, WeftProbeFlags flags, GError **error);
 
 typedef struct _WeftProbe WeftProbe;
 
@@ -114,14 +118,17 @@ gboolean weft_probe_stream_is_media (const WeftStream *self);
 void weft_probe_pad_added_cb (GstElement *parse, GstPad *pad, gpointer user_data);
 gchar *weft_probe_find_container (WeftProbe *self);
 
-gboolean weft_probe_set_problem (GError **error, WeftError code, const WeftProbe *self, const gchar *hint, const gchar *message);
+gboolean weft_probe_set_problem (
+    GError **error, WeftError code, const WeftProbe *self, const gchar *hint, const gchar *message);
 gboolean weft_probe_is_media_type (const gchar *name);
 gboolean weft_probe_fail_not_media (const WeftProbe *self, const gchar *name, GError **error);
-gboolean weft_probe_map_error (WeftProbe *self, GstMessage *message, GstMessage *missing, GError **error);
+gboolean
+weft_probe_map_error (WeftProbe *self, GstMessage *message, GstMessage *missing, GError **error);
 
 WeftStream *weft_probe_find_stream (WeftProbe *self, WeftStreamKind kind);
 WeftStream *weft_probe_find_video (WeftProbe *self);
 gboolean weft_probe_is_still (WeftProbe *self, const gchar *container);
-JsonNode *weft_probe_to_json (WeftProbe *self, const gchar *container, gint64 container_ns, gboolean end_is_known);
+JsonNode *weft_probe_to_json (
+    WeftProbe *self, const gchar *container, gint64 container_ns, gboolean end_is_known);
 
 G_END_DECLS

@@ -22,7 +22,6 @@
 /* The speed shown is that of about this many seconds. */
 #define SPEED_WINDOW_US (2 * G_USEC_PER_SEC)
 
-
 typedef enum { STATE_IDLE, STATE_RUNNING, STATE_STOPPING, STATE_ENDED } State;
 
 /* [from][to] */

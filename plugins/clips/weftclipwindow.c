@@ -178,7 +178,7 @@ get_window_unlocked (WeftClipWindow *self, guint *first, guint *last)
   guint leader = video < n_clips (self) ? video : audio;
 
   *first = MIN (video, audio);
-  *last = MIN ((guint64) leader + self->lookahead, n_clips (self));
+  *last = (guint) MIN ((guint64) leader + self->lookahead, n_clips (self));
   if (*last == n_clips (self) && n_clips (self) > 0)
     (*last)--;
 }

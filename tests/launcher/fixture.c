@@ -33,8 +33,8 @@ fixture_video_output (const gchar *id, const gchar *folder, guint width, guint h
       " \"properties\": {\"speed-preset\": \"ultrafast\", \"quantizer\": 23}, \"latency_frames\": "
       "%u},"
       " \"audio\": %s, \"segments\": [{\"first_frame\": 0, \"frames\": %u, \"mode\": \"encode\"}]}",
-      id, folder, id, width, height, frames, frames_to_samples (frames),
-      from, latency_frames, audio, frames);
+      id, folder, id, width, height, frames, frames_to_samples (frames), from, latency_frames,
+      audio, frames);
 }
 
 /* Returns: (transfer full): a JPEG of frame 12 */
@@ -85,8 +85,8 @@ fixture_plan_new (guint width, guint height, guint frames, const gchar *clips,
       " \"sources\": [{\"uri\": \"file:///none\", \"size\": 1, \"identity\": \"x\", \"container\": "
       "\"video/quicktime\","
       "   \"duration_ns\": 1000000000, \"start_ns\": 0, \"video\": null, \"audio\": null}],"
-      " \"fonts\": [], \"clips\": [%s], \"overlays\": [%s], \"outputs\": [%s], \"unsupported\": [], \"warnings\": "
-      "[],"
+      " \"fonts\": [], \"clips\": [%s], \"overlays\": [%s], \"outputs\": [%s],"
+      " \"unsupported\": [], \"warnings\": [],"
       " \"estimates\": {\"peak_bytes\": 0, \"output_bytes\": 0}}",
       width, height, FPS, RATE, frames, frames_to_samples (frames), frames / FPS, clips, overlays,
       outputs);

@@ -128,7 +128,7 @@ test_keyframes_are_listed (void)
 static void
 test_oddities_are_told (void)
 {
-  g_autofree gchar *deep = NULL, *wide = NULL, *rotated = NULL, *late = NULL, *turned = NULL;
+  g_autofree gchar *deep = NULL, *wide = NULL, *late = NULL, *turned = NULL;
   g_autoptr (JsonObject) a = NULL, b = NULL, c = NULL, d = NULL;
   gchar *folder;
 
@@ -309,7 +309,8 @@ test_a_cut_off_file_is_damaged (void)
     return;
   folder = realmedia_scratch ();
   for (guint i = 0; i < G_N_ELEMENTS (containers); i++) {
-    g_autofree gchar *path = make (folder, containers[i][0], "hello.mp4", containers[i][1]);
+    G_GNUC_UNUSED g_autofree gchar *path =
+        make (folder, containers[i][0], "hello.mp4", containers[i][1]);
     g_autofree gchar *name = g_strconcat ("cut-", containers[i][0], NULL);
 
     cut (folder, containers[i][0], name, 60);

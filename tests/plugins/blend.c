@@ -460,7 +460,7 @@ main (int argc, char **argv)
   g_test_add_func ("/blend/over16-is-within-half-a-step", test_over16_is_within_half);
   g_test_add_func ("/blend/straight-alpha", test_straight_against_exact_arithmetic);
   g_test_add_func ("/blend/instruction-sets-agree", test_kernels_agree);
-  g_autofree gchar *list = g_strndup (WEFT_SURFACE_FORMATS + 2, strlen (WEFT_SURFACE_FORMATS) - 4);
+  g_autofree gchar *list = g_strndup (&WEFT_SURFACE_FORMATS[2], strlen (WEFT_SURFACE_FORMATS) - 4);
   g_auto (GStrv) formats = g_strsplit (list, ", ", -1);
   for (guint i = 0; formats[i] != NULL; i++) {
     g_autofree gchar *path = g_strconcat ("/surface/agrees-with-model/", formats[i], NULL);

@@ -103,7 +103,8 @@ test_picture (void)
   g_autoptr (GstElement) pipeline = gst_parse_launch (
       "videotestsrc num-buffers=1 pattern=ball ! "
       "video/x-raw,format=I420,width=540,height=960,colorimetry=bt709 "
-      "! tee name=t ! queue ! clipscale ! video/x-raw,width=360,height=640 ! appsink name=mine sync=false "
+      "! tee name=t ! queue ! clipscale ! video/x-raw,width=360,height=640 ! appsink name=mine "
+      "sync=false "
       "t. ! queue ! videoscale method=catrom ! video/x-raw,width=360,height=640 ! appsink "
       "name=theirs sync=false",
       NULL);

@@ -37,7 +37,7 @@ add_clip (GString *json, const gchar *path, guint64 in_ns, guint frames, const g
 static ClipRun *
 run_clips (GString *json, guint lookahead)
 {
-  g_autoptr (GString) owned = json;
+  G_GNUC_UNUSED g_autoptr (GString) owned = json;
 
   g_string_append (json, "]}");
   return clip_run (json->str, lookahead);
@@ -655,7 +655,8 @@ test_defaults (void)
 static void
 test_location (void)
 {
-  g_autofree gchar *clip = clip_media_numbers ("25.mp4", 25, 1, 150, 44100, X264 "-c:a aac");
+  G_GNUC_UNUSED g_autofree gchar *clip =
+      clip_media_numbers ("25.mp4", 25, 1, 150, 44100, X264 "-c:a aac");
   g_autofree gchar *document = clip_media_path ("clips.json");
   g_autofree gchar *here = g_get_current_dir ();
   g_autoptr (GstElement) pipeline =

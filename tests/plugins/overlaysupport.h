@@ -14,7 +14,8 @@ typedef struct {
   GstVideoInfo info;
 } Overlay;
 
-/* gst_init() and g_test_init(); the element under test is the one that this program is linked with. */
+/* gst_init() and g_test_init(); the element under test is the one that this program is linked with.
+ */
 void overlay_init (int *argc, char ***argv);
 
 Overlay *overlay_new (const gchar *timeline, const gchar *caps);
