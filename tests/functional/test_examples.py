@@ -30,7 +30,7 @@ def test_an_example_renders_what_it_plans(folder, path):
     plan = weft.command("plan", *arguments)
     assert plan.code == weft.DONE, str(plan)
     planned = json.loads(plan.out)
-    result = weft.command("run", *arguments, "--events", "json", timeout=300)
+    result = weft.command("run", *arguments, "--events", "json", timeout=weft.patient(300))
     assert result.code == weft.DONE, str(result)
     for o in planned["outputs"]:
         made = pathlib.Path(o["uri"].removeprefix("file://"))

@@ -27,7 +27,7 @@ def cancelled(running, number, again=None):
         threading.Event().wait(again)
         if running.process.poll() is None:
             running.signal(number)
-    result = running.wait(20)
+    result = running.wait(weft.patient(20))
     assert result.code == weft.CANCELLED, f"{signal.Signals(number).name}: {result}"
     assert not judge.files_below(running.out), judge.files_below(running.out)
     assert not judge.group_members(running.pid), "a process is left"
@@ -69,7 +69,7 @@ def test_a_signal_after_the_end_changes_nothing(folder):
             threading.Event().wait(wait)
             if running.process.poll() is None:
                 running.signal(signal.SIGTERM)
-            result = running.wait(20)
+            result = running.wait(weft.patient(20))
         there = judge.files_below(folder / "out")
         assert (result.code, there) in ((weft.DONE, {"a.mp4", "b.mp4"}), (weft.CANCELLED, set())), str(result)
         for name in there:
@@ -81,5 +81,5 @@ def test_a_job_that_waits_for_a_dead_source_can_be_cancelled(folder):
     import servers
     with servers.Stalling(media.real("hello.mp4"), after=200_000) as server:
         with weft.Running(weft.job([server.uri]), folder) as running:
-            assert server.stalled.wait(30)
+            assert server.stalled.wait(weft.patient(30))
             cancelled(running, signal.SIGINT)

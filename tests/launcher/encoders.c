@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../support/patience.h"
 #include "realmedia.h"
 #include "weft-capabilities.h"
 #include "weft-encoders.h"
@@ -64,7 +65,8 @@ run_pipeline (GstElement *pipeline)
   g_autoptr (GError) error = NULL;
 
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  message = gst_bus_timed_pop_filtered (
+      bus, patience_us (60) * GST_USECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   g_assert_nonnull (message);
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
     gst_message_parse_error (message, &error, NULL);

@@ -47,7 +47,7 @@ def test_a_hundred_signals_leave_all_or_nothing(tmp_path):
                 running.process.wait(moment)
             except subprocess.TimeoutExpired:
                 running.signal(number)
-            result = running.wait(30)
+            result = running.wait(weft.patient(30))
         said = f"attempt {attempt}, {number.name} after {moment:.3f} s: {result}"
         there = judge.files_below(folder / "out")
         assert (result.code, there) in ((weft.CANCELLED, set()), (weft.DONE, OUTPUTS)), f"{said}\n{there}"

@@ -3,6 +3,7 @@
  * Videos whose every picture carries its number in black and white blocks, whose every sample is
  * known, and a run of clipsequence that reads both back.
  */
+#include "../support/patience.h"
 #include "clipmedia.h"
 
 #include <gst/audio/audio.h>
@@ -15,7 +16,7 @@
 #define BLOCK_LEFT 8
 #define BLOCK_WIDTH 22
 /* Without anything coming out; a run may take as long as it likes otherwise. */
-#define STALL_TIMEOUT (30 * GST_SECOND)
+#define STALL_TIMEOUT (patience_us (30) * GST_USECOND)
 
 static gchar *dir;
 

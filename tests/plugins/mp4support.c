@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "../support/patience.h"
 #include "mp4support.h"
 
 #include <glib/gstdio.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RUN_TIMEOUT (100 * GST_SECOND)
+#define RUN_TIMEOUT (patience_us (100) * GST_USECOND)
 
 /* ---- running ---- */
 

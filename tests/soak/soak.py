@@ -90,7 +90,7 @@ def kills(args):
                         if running.process.poll() is None:
                             running.signal(number)
                 try:
-                    result = running.wait(20)
+                    result = running.wait(weft.patient(20))
                 except weft.Hung as hung:
                     tally.check(what, False, hung)
                     continue
@@ -113,7 +113,7 @@ def kills(args):
         with weft.Running(job, folder) as running:
             running.wait_for("job.progress")
             running.signal(signal.SIGKILL)
-            running.wait(20)
+            running.wait(weft.patient(20))
 
         def again():
             small = copy.deepcopy(job)
@@ -149,7 +149,7 @@ def clips(args):
         with tempfile.TemporaryDirectory(prefix="weft-soak-") as folder:
             job = weft.job([weft.clip(p, **{"in": s, "out": e}) for _, p, _, _, s, e in cuts], fps=fps)
             try:
-                result = weft.run(job, folder, timeout=1800)
+                result = weft.run(job, folder, timeout=weft.patient(1800))
             except AssertionError as error:
                 tally.check(f"{count} clips at {fps}", False, error)
                 continue
@@ -191,7 +191,7 @@ def hang(args):
 
         def one(source=source, cuts=cuts, made=made, outputs=outputs):
             with tempfile.TemporaryDirectory(prefix="weft-soak-") as folder:
-                result = weft.run(weft.job([weft.clip(source, **{"in": s, "out": e}) for s, e in cuts], made, size=(160, 90)), folder, timeout=180)
+                result = weft.run(weft.job([weft.clip(source, **{"in": s, "out": e}) for s, e in cuts], made, size=(160, 90)), folder, timeout=weft.patient(180))
                 _, frames, samples = judge.layout_of([judge.exact(e) - judge.exact(s) for s, e in cuts], 25)
                 for i in range(outputs):
                     judge.assert_movie(result.file(f"o{i}.mp4"), frames, 25, samples=None if i == 3 else samples)
@@ -252,7 +252,7 @@ def hostile(args):
             (folder / "out").mkdir()
             (folder / "job.json").write_bytes(data.replace(documents.GOOD_SRC.encode(), good.encode()))
             try:
-                result = weft.command("run", folder / "job.json", "--output-dir", folder / "out", "--events", "json", timeout=60)
+                result = weft.command("run", folder / "job.json", "--output-dir", folder / "out", "--events", "json", timeout=weft.patient(60))
             except AssertionError as error:
                 tally.check(name, False, f"{error}\n{data[:3000]!r}")
                 continue
