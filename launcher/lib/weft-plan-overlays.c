@@ -225,20 +225,14 @@ copy_item (JsonObject *overlay, const gchar *uri)
   return node;
 }
 
-static void
-list_animation (WeftPlanner *self, const gchar *pointer, JsonObject *overlay)
+/* Whether the graph of this build draws overlays of @type. */
+static gboolean
+is_drawn (const gchar *type)
 {
-  static const gchar *const later[] = { "pop", "typewriter", NULL };
-  static const gchar *const members[] = { "in", "out" };
-  JsonObject *animate = weft_get_object (overlay, "animate");
+  static const gchar *const drawn[] = { "text", "image", "timer", "counter", "progress-bar",
+    "frame-code", NULL };
 
-  for (guint i = 0; i < G_N_ELEMENTS (members); i++) {
-    const gchar *kind = weft_get_string (animate, members[i], "none");
-    g_autofree gchar *full = g_strdup_printf ("%s/animate/%s", pointer, members[i]);
-
-    if (g_strv_contains (later, kind))
-      weft_planner_add_unsupported (self, full, kind, "this build cannot animate by %s", kind);
-  }
+  return g_strv_contains (drawn, type);
 }
 
 void
@@ -264,14 +258,12 @@ weft_planner_place_overlays (WeftPlanner *self)
       if (uri == NULL)
         continue;
       check_picture (self, src_pointer, uri);
-    } else if (!g_str_equal (type, "text")) {
+    } else if (!is_drawn (type)) {
       weft_planner_add_unsupported (
           self, pointer, type, "this build cannot draw overlays of the type %s", type);
       continue;
     }
-    if (g_str_equal (type, "text"))
-      check_families (self, pointer, overlay, families);
-    list_animation (self, pointer, overlay);
+    check_families (self, pointer, overlay, families);
     if (!place_overlay (self, pointer, overlay, &first_frame, &frames))
       continue;
     object = json_object_new ();

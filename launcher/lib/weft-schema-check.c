@@ -397,9 +397,11 @@ hint_for_unknown (const WeftRule *rule, const WeftRule *outer, const gchar *name
   g_autofree gchar *suggestion =
       weft_schema_suggest (name, (const gchar *const *) names->pdata, names->len);
   const WeftRule *union_rule = weft_rule_resolve (outer);
-  const gchar *found;
+  const gchar *found = find_home (rule, name);
   g_autofree gchar *list = NULL;
 
+  if (found != NULL)
+    return g_strdup_printf ("`%s` belongs into `%s`", name, found);
   for (guint i = 0; union_rule->discriminator != NULL && i < union_rule->one_of->len; i++) {
     const WeftRule *branch = g_ptr_array_index (union_rule->one_of, i);
 
@@ -415,9 +417,6 @@ hint_for_unknown (const WeftRule *rule, const WeftRule *outer, const gchar *name
   found = find_synonym (rule, name);
   if (found != NULL)
     return g_strdup_printf ("did you mean `%s`?", found);
-  found = find_home (rule, name);
-  if (found != NULL)
-    return g_strdup_printf ("`%s` belongs into `%s`", name, found);
   g_ptr_array_add (names, NULL);
   list = g_strjoinv (", ", (gchar **) names->pdata);
   return g_strdup_printf ("possible here: %s", list);

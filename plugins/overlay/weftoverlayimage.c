@@ -115,19 +115,15 @@ compute_target (
       WEFT_OVERLAY_ITEM (self), canvas, target->width, target->height, &target->x, &target->y);
 }
 
-/* The part of the target that can be seen; FALSE if there is none. */
+/* Where the target is drawn; FALSE if nothing of it can be seen. */
 static gboolean
-compute_area (WeftImageItem *self, const WeftCanvas *canvas, const Target *target,
-    cairo_rectangle_int_t *area)
+get_stage (WeftImageItem *self, const WeftDrawing *drawing, const Target *target, WeftStage *stage)
 {
-  cairo_rectangle_int_t clip;
+  const cairo_rectangle_int_t box = { target->x, target->y, (gint) ceil (target->width),
+    (gint) ceil (target->height) };
+  const WeftBounds ink = { box.x, box.y, box.x + box.width, box.y + box.height };
 
-  weft_overlay_item_get_clip (WEFT_OVERLAY_ITEM (self), canvas, &clip);
-  gint x0 = MAX (target->x, clip.x), y0 = MAX (target->y, clip.y);
-  gint x1 = MIN (target->x + (gint) ceil (target->width), clip.x + clip.width);
-  gint y1 = MIN (target->y + (gint) ceil (target->height), clip.y + clip.height);
-  *area = (cairo_rectangle_int_t){ x0, y0, x1 - x0, y1 - y0 };
-  return x1 > x0 && y1 > y0;
+  return weft_overlay_item_get_stage (WEFT_OVERLAY_ITEM (self), drawing, &box, &ink, stage);
 }
 
 static void
@@ -280,10 +276,12 @@ new_too_large_error (WeftImageItem *self, gdouble width, gdouble height)
       self->uri, width, height, MAX_DECODED_PIXELS / 1000000);
 }
 
-static cairo_surface_t *
+/* Returns: (transfer full) (nullable): what was drawn on; NULL without an error if nothing shows */
+static cairo_t *
 draw_raster (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, WeftImageFormat format,
-    Target *target, cairo_rectangle_int_t *area, GError **error)
+    WeftStage *stage, GError **error)
 {
+  Target target;
   Header header = { self, &drawing->canvas, format, 0, 0, FALSE };
   g_autoptr (GError) local_error = NULL;
 
@@ -303,25 +301,23 @@ draw_raster (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, WeftImage
   gint width = gdk_pixbuf_get_width (pixbuf), height = gdk_pixbuf_get_height (pixbuf);
   gboolean turned = (width > height) != (header.width > header.height) && width != height;
   compute_target (self, &drawing->canvas, turned ? header.height : header.width,
-      turned ? header.width : header.height, target);
-  if (!compute_area (self, &drawing->canvas, target, area))
+      turned ? header.width : header.height, &target);
+  if (!get_stage (self, drawing, &target, stage))
     return NULL;
 
   g_autoptr (WeftCairoSurface) source = pixbuf_to_surface (pixbuf);
   g_clear_object (&pixbuf);
-  cairo_surface_t *pixels =
-      cairo_image_surface_create (CAIRO_FORMAT_ARGB32, area->width, area->height);
-  g_autoptr (WeftCairo) cr = cairo_create (pixels);
-  cairo_translate (cr, target->x - area->x, target->y - area->y);
-  cairo_rectangle (cr, 0, 0, target->width, target->height);
+  cairo_t *cr = weft_stage_begin (stage);
+  cairo_translate (cr, target.x, target.y);
+  cairo_rectangle (cr, 0, 0, target.width, target.height);
   cairo_clip (cr);
-  cairo_scale (cr, target->width / width, target->height / height);
+  cairo_scale (cr, target.width / width, target.height / height);
   cairo_set_source_surface (cr, source, 0, 0);
   cairo_pattern_set_filter (cairo_get_source (cr), CAIRO_FILTER_GOOD);
   /* Without it the border pixels would fade into the nothing around the picture. */
   cairo_pattern_set_extend (cairo_get_source (cr), CAIRO_EXTEND_PAD);
   cairo_paint (cr);
-  return pixels;
+  return cr;
 }
 
 /* An SVG may say its size in pixels, only its aspect, or nothing at all. */
@@ -350,10 +346,12 @@ get_svg_size (RsvgHandle *handle, gdouble *width, gdouble *height)
   }
 }
 
-static cairo_surface_t *
-draw_svg (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, Target *target,
-    cairo_rectangle_int_t *area, GError **error)
+/* Returns: as draw_raster() */
+static cairo_t *
+draw_svg (
+    WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, WeftStage *stage, GError **error)
 {
+  Target target;
   gsize size;
   const guint8 *data = g_bytes_get_data (bytes, &size);
   g_autoptr (GError) local_error = NULL;
@@ -373,22 +371,20 @@ draw_svg (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, Target *targ
     g_propagate_error (error, new_too_large_error (self, width, height));
     return NULL;
   }
-  compute_target (self, &drawing->canvas, width, height, target);
-  if (!compute_area (self, &drawing->canvas, target, area))
+  compute_target (self, &drawing->canvas, width, height, &target);
+  if (!get_stage (self, drawing, &target, stage))
     return NULL;
 
-  g_autoptr (WeftCairoSurface) pixels =
-      cairo_image_surface_create (CAIRO_FORMAT_ARGB32, area->width, area->height);
-  g_autoptr (WeftCairo) cr = cairo_create (pixels);
+  g_autoptr (WeftCairo) cr = weft_stage_begin (stage);
   /* librsvg keeps the aspect of the viewport, so the stretch to other pixels is cairo's. */
   RsvgRectangle viewport = { 0, 0, width, height };
-  cairo_translate (cr, target->x - area->x, target->y - area->y);
-  cairo_scale (cr, target->width / width, target->height / height);
+  cairo_translate (cr, target.x, target.y);
+  cairo_scale (cr, target.width / width, target.height / height);
   if (!rsvg_handle_render_document (handle, cr, &viewport, &local_error)) {
     g_propagate_error (error, new_damaged_error (self, local_error->message));
     return NULL;
   }
-  return g_steal_pointer (&pixels);
+  return g_steal_pointer (&cr);
 }
 
 static WeftPicture *
@@ -397,8 +393,8 @@ weft_image_item_draw (WeftOverlayItem *item, WeftDrawing *drawing, GError **erro
   WeftImageItem *self = WEFT_IMAGE_ITEM (item);
   g_autoptr (WeftPicture) picture = g_new0 (WeftPicture, 1);
   GError *local_error = NULL;
-  Target target = { 0 };
-  cairo_rectangle_int_t area = { 0 };
+  WeftStage stage = { 0 };
+  cairo_t *cr = NULL;
 
   g_autoptr (GBytes) bytes =
       weft_overlay_source_load (self->uri, MAX_FILE_BYTES, drawing->cancellable, &local_error);
@@ -408,21 +404,18 @@ weft_image_item_draw (WeftOverlayItem *item, WeftDrawing *drawing, GError **erro
   }
   WeftImageFormat format = detect_format (self, bytes, &local_error);
   if (format == WEFT_IMAGE_SVG)
-    picture->pixels = draw_svg (self, drawing, bytes, &target, &area, &local_error);
+    cr = draw_svg (self, drawing, bytes, &stage, &local_error);
   else if (format != WEFT_IMAGE_UNKNOWN)
-    picture->pixels = draw_raster (self, drawing, bytes, format, &target, &area, &local_error);
-  if (local_error == NULL && picture->pixels != NULL
-      && cairo_surface_status (picture->pixels) != CAIRO_STATUS_SUCCESS)
-    local_error =
-        new_damaged_error (self, cairo_status_to_string (cairo_surface_status (picture->pixels)));
+    cr = draw_raster (self, drawing, bytes, format, &stage, &local_error);
+  if (cr != NULL && cairo_status (cr) != CAIRO_STATUS_SUCCESS)
+    local_error = new_damaged_error (self, cairo_status_to_string (cairo_status (cr)));
+  if (cr != NULL)
+    weft_stage_end (&stage, cr, picture);
   if (local_error != NULL) {
     take_error (self, error, local_error);
     return NULL;
   }
-  picture->x = area.x;
-  picture->y = area.y;
-  picture->box = (cairo_rectangle_int_t){ target.x, target.y, (gint) ceil (target.width),
-    (gint) ceil (target.height) };
+  picture->box = stage.box;
   return g_steal_pointer (&picture);
 }
 

@@ -13,7 +13,9 @@
 /* The longest side of a cairo image. */
 #define MAX_SIDE 32767
 #define DEFAULT_ANIMATION_S 0.3
-#define MAX_ANIMATION_S 60.0
+/* For each letter of a typewriter. */
+#define DEFAULT_LETTER_S 0.05
+#define MAX_ROTATION 360.0
 
 typedef struct {
   gchar *pointer;
@@ -26,15 +28,16 @@ typedef struct {
   WeftLength x;
   WeftLength y;
   gdouble opacity;
-  WeftAnimation animation_in;
-  WeftAnimation animation_out;
-  gdouble animation_s;
+  /* Clockwise, in degrees. */
+  gdouble rotation;
+  WeftAnimate animate;
+  guint n_letters;
 } WeftOverlayItemPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (WeftOverlayItem, weft_overlay_item, G_TYPE_OBJECT)
 
 static const gchar *const common_members[] = { "type", "id", "start", "end", "position", "x", "y",
-  "opacity", "animate", NULL };
+  "opacity", "rotation", "animate", NULL };
 
 static const struct {
   const gchar *name;
@@ -43,6 +46,10 @@ static const struct {
   { "text", weft_text_item_get_type },
   { "image", weft_image_item_get_type },
   { "video", weft_video_item_get_type },
+  { "timer", weft_timer_item_get_type },
+  { "counter", weft_counter_item_get_type },
+  { "progress-bar", weft_bar_item_get_type },
+  { "frame-code", weft_code_item_get_type },
 };
 
 /* In the order of the grid: row by row, left to right. */
@@ -50,9 +57,6 @@ static const gchar *const position_nicks[] = { "top-left", "top", "top-right", "
   "right", "bottom-left", "bottom", "bottom-right", "top-center", "center-left", "center-center",
   "center-right", "bottom-center", NULL };
 static const guint8 position_cells[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 4, 5, 7 };
-
-static const gchar *const animation_nicks[] = { "none", "fade", "slide-up", "slide-down",
-  "slide-left", "slide-right", NULL };
 
 #define GET_PRIVATE(self) ((WeftOverlayItemPrivate *) weft_overlay_item_get_instance_private (self))
 
@@ -128,75 +132,27 @@ weft_overlay_item_has_x (WeftOverlayItem *self)
   return GET_PRIVATE (self)->x.unit != WEFT_LENGTH_UNSET;
 }
 
+static gboolean
+is_typed (WeftOverlayItem *self)
+{
+  return weft_animate_has (&GET_PRIVATE (self)->animate, WEFT_ANIMATION_TYPEWRITER);
+}
+
+/* Whether it is ever drawn otherwise than at rest. */
 gboolean
-weft_overlay_item_is_animated (WeftOverlayItem *self)
+weft_overlay_item_changes_look (WeftOverlayItem *self)
 {
-  WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
-
-  return priv->animation_in != WEFT_ANIMATION_NONE || priv->animation_out != WEFT_ANIMATION_NONE;
+  return is_typed (self) || weft_animate_has (&GET_PRIVATE (self)->animate, WEFT_ANIMATION_POP)
+         || WEFT_OVERLAY_ITEM_GET_CLASS (self)->get_content != NULL;
 }
 
-static gboolean
-is_sideways (WeftAnimation animation)
-{
-  return animation == WEFT_ANIMATION_SLIDE_LEFT || animation == WEFT_ANIMATION_SLIDE_RIGHT;
-}
-
-static gboolean
-is_upright (WeftAnimation animation)
-{
-  return animation == WEFT_ANIMATION_SLIDE_UP || animation == WEFT_ANIMATION_SLIDE_DOWN;
-}
-
+/* Whether it ever stands elsewhere than at rest. */
 gboolean
 weft_overlay_item_moves (WeftOverlayItem *self)
 {
-  WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
+  const WeftAnimate *animate = &GET_PRIVATE (self)->animate;
 
-  return priv->animation_in >= WEFT_ANIMATION_SLIDE_UP
-         || priv->animation_out >= WEFT_ANIMATION_SLIDE_UP;
-}
-
-/* The schema of jobs knows more animations than this build. */
-static gboolean
-get_animation (
-    const WeftValue *animate, const gchar *name, WeftAnimation *animation, GError **error)
-{
-  static const gchar *const later[] = { "pop", "typewriter", NULL };
-  const gchar *nick = NULL;
-  gint index = WEFT_ANIMATION_NONE;
-
-  if (!weft_value_get_string (animate, name, &nick, error))
-    return FALSE;
-  if (nick != NULL && g_strv_contains (later, nick)) {
-    g_autofree gchar *pointer = g_strconcat (animate->pointer, "/", name, NULL);
-    g_autofree gchar *all = g_strjoinv (" ", (gchar **) animation_nicks);
-    weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_UNSUPPORTED, pointer,
-        "this build has no animation “%s”, only: %s", nick, all);
-    return FALSE;
-  }
-  if (!weft_value_get_enum (animate, name, animation_nicks, &index, error))
-    return FALSE;
-  *animation = (WeftAnimation) index;
-  return TRUE;
-}
-
-static gboolean
-parse_animate (WeftOverlayItem *self, const WeftValue *value, GError **error)
-{
-  static const gchar *const members[] = { "in", "out", "duration", NULL };
-  WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
-  g_autofree gchar *pointer = NULL;
-  WeftValue animate;
-
-  if (!weft_value_get_object (value, "animate", &animate, &pointer, error))
-    return FALSE;
-  return animate.object == NULL
-         || (weft_value_check_members (&animate, members, error)
-             && get_animation (&animate, "in", &priv->animation_in, error)
-             && get_animation (&animate, "out", &priv->animation_out, error)
-             && weft_value_get_number (
-                 &animate, "duration", 0.0, MAX_ANIMATION_S, &priv->animation_s, error));
+  return weft_animate_is_sideways (animate) || weft_animate_is_upright (animate);
 }
 
 static gboolean
@@ -211,8 +167,25 @@ parse_common (WeftOverlayItem *self, const WeftValue *value, GError **error)
       || !weft_value_get_length (value, "x", -WEFT_MAX_PIXELS, &priv->x, error)
       || !weft_value_get_length (value, "y", -WEFT_MAX_PIXELS, &priv->y, error)
       || !weft_value_get_number (value, "opacity", 0.0, 1.0, &priv->opacity, error)
-      || !parse_animate (self, value, error))
+      || !weft_value_get_number (
+          value, "rotation", -MAX_ROTATION, MAX_ROTATION, &priv->rotation, error)
+      || !weft_animate_parse (&priv->animate, value, error))
     return FALSE;
+  if (is_typed (self) && WEFT_OVERLAY_ITEM_GET_CLASS (self)->count_letters == NULL) {
+    g_autofree gchar *pointer = g_strconcat (value->pointer, "/animate", NULL);
+    weft_overlay_set_error (
+        error, WEFT_OVERLAY_ERROR_INVALID, pointer, "only items of the type “text” can be typed");
+    return FALSE;
+  }
+  /* The frames of a video are blended as they come. */
+  if (WEFT_OVERLAY_ITEM_GET_CLASS (self)->draw == NULL
+      && (priv->rotation != 0.0 || weft_animate_has (&priv->animate, WEFT_ANIMATION_POP))) {
+    g_autofree gchar *pointer =
+        g_strconcat (value->pointer, priv->rotation != 0.0 ? "/rotation" : "/animate", NULL);
+    weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_UNSUPPORTED, pointer,
+        "a video can fade and slide, but not be turned or scaled");
+    return FALSE;
+  }
   priv->horizontal = (WeftAlign) (position_cells[position] % 3);
   priv->vertical = (WeftAlign) (position_cells[position] / 3);
   if (GST_CLOCK_TIME_IS_VALID (priv->start) && GST_CLOCK_TIME_IS_VALID (priv->end)
@@ -266,7 +239,7 @@ find_kind (const WeftValue *value, GError **error)
     return G_TYPE_INVALID;
   if (type == NULL) {
     weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, value->pointer,
-        "the item needs a “type”, “text”, “image” or “video”");
+        "the item needs a “type”, such as “text” or “image”");
     return G_TYPE_INVALID;
   }
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
@@ -275,8 +248,11 @@ find_kind (const WeftValue *value, GError **error)
   }
   g_autofree gchar *found = weft_value_shorten (type);
   g_autofree gchar *pointer = g_strconcat (value->pointer, "/type", NULL);
+  g_autoptr (GString) all = g_string_new (NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    g_string_append_printf (all, " %s", kinds[i].name);
   weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_UNSUPPORTED, pointer,
-      "this build cannot draw items of type “%s”, only “text”, “image” and “video”", found);
+      "this build cannot draw items of type “%s”, only:%s", found, all->str);
   return G_TYPE_INVALID;
 }
 
@@ -308,6 +284,8 @@ weft_overlay_item_new_from_json (
   if (!check_members (klass, &value, NULL, error) || !parse_common (self, &value, error)
       || !klass->parse (self, &value, error))
     return NULL;
+  if (is_typed (self))
+    priv->n_letters = klass->count_letters (self);
   priv->look = make_look (value.object, base_folder);
   return g_steal_pointer (&self);
 }
@@ -323,7 +301,7 @@ weft_overlay_item_check (WeftOverlayItem *self, GHashTable *good, GError **error
 /**
  * weft_overlay_item_draw:
  *
- * Returns: (transfer full) (nullable): the item as it rests, its opacity included
+ * Returns: (transfer full) (nullable): the item in the state of @drawing, its opacity included
  */
 WeftPicture *
 weft_overlay_item_draw (WeftOverlayItem *self, WeftDrawing *drawing, GError **error)
@@ -387,33 +365,220 @@ weft_overlay_item_place (WeftOverlayItem *self, const WeftCanvas *canvas, gdoubl
   *y = (gint) floor (top + 0.5);
 }
 
-/**
- * weft_overlay_item_get_clip:
- * @clip: (out): the part of the plane that can ever be seen: the frame, and where the item slides a
- *   frame on both sides of it
- */
-void
-weft_overlay_item_get_clip (
-    WeftOverlayItem *self, const WeftCanvas *canvas, cairo_rectangle_int_t *clip)
+/* The part of the plane that can ever be seen: the frame, and where the item slides a frame on both
+ * sides of it. */
+static void
+get_clip (WeftOverlayItem *self, const WeftCanvas *canvas, WeftBounds *clip)
 {
-  WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
-  WeftAnimation in = priv->animation_in, out = priv->animation_out;
+  const WeftAnimate *animate = &GET_PRIVATE (self)->animate;
   gint around_x = 0, around_y = 0;
 
-  if (is_sideways (in) || is_sideways (out))
+  if (weft_animate_is_sideways (animate))
     around_x = CLAMP ((MAX_SIDE - canvas->width) / 2, 0, canvas->width);
-  if (is_upright (in) || is_upright (out))
+  if (weft_animate_is_upright (animate))
     around_y = CLAMP ((MAX_SIDE - canvas->height) / 2, 0, canvas->height);
-  *clip = (cairo_rectangle_int_t){ -around_x, -around_y, canvas->width + 2 * around_x,
-    canvas->height + 2 * around_y };
+  *clip = (WeftBounds){ -around_x, -around_y, canvas->width + around_x, canvas->height + around_y };
 }
 
-/* @progress: 0 away, 1 at rest. The item slows down as it comes to rest: cubic ease-out. */
 static void
-apply_animation (WeftAnimation animation, gboolean is_out, gdouble progress,
-    const WeftCanvas *canvas, const cairo_rectangle_int_t *box, WeftPose *pose)
+transform_bounds (const cairo_matrix_t *matrix, WeftBounds *b)
 {
-  gdouble away = pow (1.0 - progress, 3.0);
+  const gdouble corners[4][2] = { { b->x0, b->y0 }, { b->x1, b->y0 }, { b->x0, b->y1 },
+    { b->x1, b->y1 } };
+
+  *b = (WeftBounds){ INFINITY, INFINITY, -INFINITY, -INFINITY };
+  for (guint i = 0; i < G_N_ELEMENTS (corners); i++) {
+    gdouble x = corners[i][0], y = corners[i][1];
+    cairo_matrix_transform_point (matrix, &x, &y);
+    *b = (WeftBounds){ MIN (b->x0, x), MIN (b->y0, y), MAX (b->x1, x), MAX (b->y1, y) };
+  }
+}
+
+static gboolean
+intersect (const WeftBounds *a, const WeftBounds *b, cairo_rectangle_int_t *pixels)
+{
+  gint x0 = (gint) floor (MAX (a->x0, b->x0)), y0 = (gint) floor (MAX (a->y0, b->y0));
+  gint x1 = (gint) ceil (MIN (a->x1, b->x1)), y1 = (gint) ceil (MIN (a->y1, b->y1));
+
+  *pixels = (cairo_rectangle_int_t){ x0, y0, x1 - x0, y1 - y0 };
+  return x1 > x0 && y1 > y0;
+}
+
+static WeftBounds
+get_bounds (const cairo_rectangle_int_t *r, gint around)
+{
+  return (WeftBounds){ r->x - around, r->y - around, r->x + r->width + around,
+    r->y + r->height + around };
+}
+
+/* What of an upright item may show once it is turned, at most: a picture of the side of three
+ * frames is all that is ever drawn. */
+static WeftBounds
+get_source_limit (const WeftCanvas *canvas)
+{
+  gint around = MAX (canvas->width, canvas->height);
+
+  around = CLAMP ((MAX_SIDE - around) / 2, 0, around);
+  return (WeftBounds){ -around, -around, canvas->width + around, canvas->height + around };
+}
+
+/**
+ * weft_overlay_item_get_stage:
+ * @box: where the item is placed
+ * @ink: what it touches while it is upright and of its own size
+ * @stage: (out): where it is drawn in its state
+ *
+ * Returns: %FALSE if nothing of it can be seen; the box of @stage is set all the same
+ */
+gboolean
+weft_overlay_item_get_stage (WeftOverlayItem *self, const WeftDrawing *drawing,
+    const cairo_rectangle_int_t *box, const WeftBounds *ink, WeftStage *stage)
+{
+  const WeftCanvas *canvas = &drawing->canvas;
+  gdouble scale = 1.0 + drawing->state.growth / 1000.0;
+  gdouble angle = GET_PRIVATE (self)->rotation * G_PI / 180.0;
+  gdouble middle_x = box->x + box->width / 2.0, middle_y = box->y + box->height / 2.0;
+  cairo_matrix_t *m = &stage->matrix, inverse;
+  WeftBounds clip;
+
+  stage->box = *box;
+  cairo_matrix_init_identity (m);
+  get_clip (self, canvas, &clip);
+  if (angle == 0.0 && scale == 1.0) {
+    gboolean seen = intersect (ink, &clip, &stage->area);
+    stage->source = stage->area;
+    return seen;
+  }
+  /* About the middle of its box, in pixels that are square. */
+  cairo_matrix_translate (m, middle_x, middle_y);
+  cairo_matrix_scale (m, canvas->scale_x * scale, canvas->scale_y * scale);
+  cairo_matrix_rotate (m, angle);
+  cairo_matrix_scale (m, 1.0 / canvas->scale_x, 1.0 / canvas->scale_y);
+  cairo_matrix_translate (m, -middle_x, -middle_y);
+  inverse = *m;
+  if (scale <= 0.0 || cairo_matrix_invert (&inverse) != CAIRO_STATUS_SUCCESS)
+    return FALSE;
+
+  WeftBounds turned_box = get_bounds (box, 0), back = clip, limit = get_source_limit (canvas);
+  transform_bounds (m, &turned_box);
+  stage->box.x = (gint) floor (turned_box.x0);
+  stage->box.y = (gint) floor (turned_box.y0);
+  stage->box.width = (gint) ceil (turned_box.x1) - stage->box.x;
+  stage->box.height = (gint) ceil (turned_box.y1) - stage->box.y;
+  transform_bounds (&inverse, &back);
+  back = (WeftBounds){ MAX (back.x0, limit.x0), MAX (back.y0, limit.y0), MIN (back.x1, limit.x1),
+    MIN (back.y1, limit.y1) };
+  if (!intersect (ink, &back, &stage->source))
+    return FALSE;
+  /* A pixel around for what is smoothed. */
+  WeftBounds turned = get_bounds (&stage->source, 1);
+  transform_bounds (m, &turned);
+  return intersect (&turned, &clip, &stage->area);
+}
+
+/**
+ * weft_cairo_add_box:
+ * @radius: of the corners in timeline pixels
+ *
+ * Adds a rounded rectangle at the origin, given in frame pixels; the corners are scaled as the
+ * frame is.
+ */
+void
+weft_cairo_add_box (
+    cairo_t *cr, gdouble width_px, gdouble height_px, gdouble radius, const WeftCanvas *canvas)
+{
+  gdouble w = width_px / canvas->scale_x, h = height_px / canvas->scale_y;
+  gdouble r = MIN (radius, MIN (w, h) / 2.0);
+
+  cairo_save (cr);
+  cairo_scale (cr, canvas->scale_x, canvas->scale_y);
+  cairo_new_path (cr);
+  if (r > 0.0) {
+    cairo_arc (cr, w - r, r, r, -G_PI / 2, 0);
+    cairo_arc (cr, w - r, h - r, r, 0, G_PI / 2);
+    cairo_arc (cr, r, h - r, r, G_PI / 2, G_PI);
+    cairo_arc (cr, r, r, r, G_PI, G_PI * 3 / 2);
+    cairo_close_path (cr);
+  } else {
+    cairo_rectangle (cr, 0, 0, w, h);
+  }
+  cairo_restore (cr);
+}
+
+/**
+ * weft_stage_begin:
+ *
+ * Returns: (transfer full): a context for the pixels of @stage, in which the item is drawn as if it
+ *   stood upright in the frame
+ */
+cairo_t *
+weft_stage_begin (const WeftStage *stage)
+{
+  g_autoptr (WeftCairoSurface) pixels =
+      cairo_image_surface_create (CAIRO_FORMAT_ARGB32, stage->area.width, stage->area.height);
+  cairo_t *cr = cairo_create (pixels);
+
+  cairo_translate (cr, -stage->area.x, -stage->area.y);
+  cairo_transform (cr, &stage->matrix);
+  return cr;
+}
+
+/**
+ * weft_stage_end:
+ * @cr: (transfer full): from weft_stage_begin()
+ * @picture: (inout): gets what was drawn
+ */
+void
+weft_stage_end (const WeftStage *stage, cairo_t *cr, WeftPicture *picture)
+{
+  picture->pixels = cairo_surface_reference (cairo_get_target (cr));
+  picture->x = stage->area.x;
+  picture->y = stage->area.y;
+  cairo_destroy (cr);
+}
+
+static void
+get_steps (WeftOverlayItem *self, const WeftMoment *moment, WeftStep steps[2])
+{
+  WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
+
+  weft_animate_get_steps (&priv->animate, moment,
+      is_typed (self) ? DEFAULT_LETTER_S * priv->n_letters : DEFAULT_ANIMATION_S, steps);
+}
+
+/**
+ * weft_overlay_item_get_state:
+ * @state: (out): what it looks like
+ */
+void
+weft_overlay_item_get_state (
+    WeftOverlayItem *self, const WeftCanvas *canvas, const WeftMoment *moment, WeftItemState *state)
+{
+  WeftOverlayItemClass *klass = WEFT_OVERLAY_ITEM_GET_CLASS (self);
+  guint n_letters = GET_PRIVATE (self)->n_letters;
+  gdouble scale = 1.0, shown = n_letters;
+  WeftStep steps[2];
+
+  get_steps (self, moment, steps);
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++) {
+    if (steps[i].animation == WEFT_ANIMATION_POP)
+      scale *= MAX (steps[i].progress, 0.0);
+    else if (steps[i].animation == WEFT_ANIMATION_TYPEWRITER)
+      shown = MIN (shown, ceil (CLAMP (steps[i].progress, 0.0, 1.0) * n_letters));
+  }
+  state->growth = (gint) lrint ((scale - 1.0) * 1000.0);
+  /* Zero is all of it, and a text of which nothing shows yet must not be that. */
+  state->content = shown < n_letters ? (guint64) shown + 1 : 0;
+  if (klass->get_content != NULL)
+    state->content = klass->get_content (self, canvas, moment);
+}
+
+static void
+apply_step (const WeftStep *step, const WeftCanvas *canvas, const cairo_rectangle_int_t *box,
+    WeftPose *pose)
+{
+  gdouble away = 1.0 - step->progress;
+  gboolean is_out = step->is_out;
   /* An item that comes in by sliding down starts above; one that goes by sliding down ends below.
    */
   gint right = is_out ? canvas->width - box->x : -(box->x + box->width);
@@ -421,11 +586,13 @@ apply_animation (WeftAnimation animation, gboolean is_out, gdouble progress,
   gint down = is_out ? canvas->height - box->y : -(box->y + box->height);
   gint up = is_out ? -(box->y + box->height) : canvas->height - box->y;
 
-  switch (animation) {
+  switch (step->animation) {
     case WEFT_ANIMATION_NONE:
+    case WEFT_ANIMATION_POP:
+    case WEFT_ANIMATION_TYPEWRITER:
       break;
     case WEFT_ANIMATION_FADE:
-      pose->opacity *= progress;
+      pose->opacity *= CLAMP (step->progress, 0.0, 1.0);
       break;
     case WEFT_ANIMATION_SLIDE_UP:
       pose->dy += (gint) lrint (up * away);
@@ -445,22 +612,18 @@ apply_animation (WeftAnimation animation, gboolean is_out, gdouble progress,
 /**
  * weft_overlay_item_get_pose:
  * @box: where the item rests
- * @since_start_s: seconds from its start to the middle of the frame
- * @until_end_s: seconds from the middle of the frame to its end, infinite if it has none
- * @pose: (out): its opacity and offset in this frame
+ * @pose: (out): its opacity and offset at @moment
  */
 void
 weft_overlay_item_get_pose (WeftOverlayItem *self, const WeftCanvas *canvas,
-    const cairo_rectangle_int_t *box, gdouble since_start_s, gdouble until_end_s, WeftPose *pose)
+    const cairo_rectangle_int_t *box, const WeftMoment *moment, WeftPose *pose)
 {
-  WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
+  WeftStep steps[2];
 
   *pose = (WeftPose){ 1.0, 0, 0 };
-  if (since_start_s < priv->animation_s)
-    apply_animation (
-        priv->animation_in, FALSE, since_start_s / priv->animation_s, canvas, box, pose);
-  if (until_end_s < priv->animation_s)
-    apply_animation (priv->animation_out, TRUE, until_end_s / priv->animation_s, canvas, box, pose);
+  get_steps (self, moment, steps);
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
+    apply_step (&steps[i], canvas, box, pose);
 }
 
 static void
@@ -470,7 +633,7 @@ weft_overlay_item_init (WeftOverlayItem *self)
 
   priv->end = GST_CLOCK_TIME_NONE;
   priv->opacity = 1.0;
-  priv->animation_s = DEFAULT_ANIMATION_S;
+  weft_animate_init (&priv->animate);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <cairo.h>
 #include <gio/gio.h>
 
+#include "weftoverlayanimation.h"
 #include "weftoverlayfonts.h"
 #include "weftoverlayvalue.h"
 
@@ -15,15 +16,6 @@ typedef enum {
   WEFT_ALIGN_END,
 } WeftAlign;
 
-typedef enum {
-  WEFT_ANIMATION_NONE,
-  WEFT_ANIMATION_FADE,
-  WEFT_ANIMATION_SLIDE_UP,
-  WEFT_ANIMATION_SLIDE_DOWN,
-  WEFT_ANIMATION_SLIDE_LEFT,
-  WEFT_ANIMATION_SLIDE_RIGHT,
-} WeftAnimation;
-
 /* Where an item is drawn: the frame, and how timeline pixels become its pixels. */
 typedef struct {
   gint width;
@@ -33,9 +25,20 @@ typedef struct {
   gdouble scale_y;
 } WeftCanvas;
 
+/* What an item looks like while it changes. Zeros are how it rests. */
+typedef struct {
+  /* What the kind makes of it: how many letters show, which number it says. */
+  guint64 content;
+  /* Thousandths of its size, more than it has at rest; -1000 is nothing at all. */
+  gint growth;
+} WeftItemState;
+
+#define WEFT_ITEM_STATE_REST ((WeftItemState){ 0, 0 })
+
 /* What the draw function of an item needs beside its own fields. Lives on the render thread. */
 typedef struct {
   WeftCanvas canvas;
+  WeftItemState state;
   WeftOverlayFonts *fonts;
   /* Of GError: what to tell the user although the item could be drawn. */
   GPtrArray *warnings;
@@ -59,7 +62,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftCairoSurface, cairo_surface_destroy)
 typedef cairo_t WeftCairo;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftCairo, cairo_destroy)
 
-/* What an item looks like at one moment. */
+typedef struct {
+  gdouble x0, y0, x1, y1;
+} WeftBounds;
+
+/* How an item gets from where it is laid out, upright, to the frame. */
+typedef struct {
+  /* Turns and scales it; frame pixels to frame pixels. */
+  cairo_matrix_t matrix;
+  /* What of the upright item can be seen. */
+  cairo_rectangle_int_t source;
+  /* The pixels of the frame it touches, and its box there. */
+  cairo_rectangle_int_t area;
+  cairo_rectangle_int_t box;
+} WeftStage;
+
+/* Where an item is at one moment. */
 typedef struct {
   gdouble opacity;
   gint dx;
@@ -73,9 +91,12 @@ G_DECLARE_DERIVABLE_TYPE (WeftOverlayItem, weft_overlay_item, WEFT, OVERLAY_ITEM
  * WeftOverlayItemClass:
  * @members: (array zero-terminated=1): the members of the JSON object that only this kind has
  * @parse: reads them
+ * @count_letters: (nullable): how many steps a typewriter takes; without it there is none
+ * @get_content: (nullable): what it says at a moment, see WeftItemState
  * @check: whether what the item needs from outside seems to be there; quick, and before a frame
  * flows
- * @draw: draws the item as it rests at full opacity; on the render thread. %NULL where @get_pad is
+ * @draw: draws the item in the state of @drawing at full opacity; on the render thread. %NULL where
+ * @get_pad is
  * @get_pad: (nullable): the pad that the item's pictures flow in through
  *
  * One kind of item. It is immutable once parsed.
@@ -85,6 +106,9 @@ struct _WeftOverlayItemClass {
 
   const gchar *const *members;
   gboolean (*parse) (WeftOverlayItem *self, const WeftValue *value, GError **error);
+  guint (*count_letters) (WeftOverlayItem *self);
+  guint64 (*get_content) (
+      WeftOverlayItem *self, const WeftCanvas *canvas, const WeftMoment *moment);
   gboolean (*check) (WeftOverlayItem *self, GHashTable *good, GError **error);
   WeftPicture *(*draw) (WeftOverlayItem *self, WeftDrawing *drawing, GError **error);
   const gchar *(*get_pad) (WeftOverlayItem *self);
@@ -101,17 +125,24 @@ GstClockTime weft_overlay_item_get_end (WeftOverlayItem *self);
 const gchar *weft_overlay_item_get_pad (WeftOverlayItem *self);
 gdouble weft_overlay_item_get_opacity (WeftOverlayItem *self);
 gboolean weft_overlay_item_has_x (WeftOverlayItem *self);
-gboolean weft_overlay_item_is_animated (WeftOverlayItem *self);
+gboolean weft_overlay_item_changes_look (WeftOverlayItem *self);
 gboolean weft_overlay_item_moves (WeftOverlayItem *self);
 
 gboolean weft_overlay_item_check (WeftOverlayItem *self, GHashTable *good, GError **error);
 WeftPicture *weft_overlay_item_draw (WeftOverlayItem *self, WeftDrawing *drawing, GError **error);
 void weft_overlay_item_place (WeftOverlayItem *self, const WeftCanvas *canvas, gdouble width,
     gdouble height, gint *x, gint *y);
-void weft_overlay_item_get_clip (
-    WeftOverlayItem *self, const WeftCanvas *canvas, cairo_rectangle_int_t *clip);
+gboolean weft_overlay_item_get_stage (WeftOverlayItem *self, const WeftDrawing *drawing,
+    const cairo_rectangle_int_t *box, const WeftBounds *ink, WeftStage *stage);
+void weft_overlay_item_get_state (WeftOverlayItem *self, const WeftCanvas *canvas,
+    const WeftMoment *moment, WeftItemState *state);
 void weft_overlay_item_get_pose (WeftOverlayItem *self, const WeftCanvas *canvas,
-    const cairo_rectangle_int_t *box, gdouble since_start_s, gdouble until_end_s, WeftPose *pose);
+    const cairo_rectangle_int_t *box, const WeftMoment *moment, WeftPose *pose);
+
+void weft_cairo_add_box (
+    cairo_t *cr, gdouble width_px, gdouble height_px, gdouble radius, const WeftCanvas *canvas);
+cairo_t *weft_stage_begin (const WeftStage *stage);
+void weft_stage_end (const WeftStage *stage, cairo_t *cr, WeftPicture *picture);
 
 gdouble weft_length_to_pixels (const WeftLength *length, gint frame_size, gdouble scale);
 
@@ -119,5 +150,9 @@ gdouble weft_length_to_pixels (const WeftLength *length, gint frame_size, gdoubl
 GType weft_text_item_get_type (void);
 GType weft_image_item_get_type (void);
 GType weft_video_item_get_type (void);
+GType weft_timer_item_get_type (void);
+GType weft_counter_item_get_type (void);
+GType weft_bar_item_get_type (void);
+GType weft_code_item_get_type (void);
 
 G_END_DECLS

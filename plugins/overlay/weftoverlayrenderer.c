@@ -12,9 +12,17 @@
 
 typedef enum { LOOK_PENDING, LOOK_READY, LOOK_FAILED } LookState;
 
+/* What of an item was drawn: items of one look share it. */
+typedef struct {
+  /* Owned by the item. */
+  const gchar *look;
+  WeftItemState state;
+} LookKey;
+
 /* What one look was drawn to. The picture is kept beside the surface only where an item may need
  * it in another phase. */
 typedef struct {
+  LookKey key;
   WeftOverlayItem *item;
   LookState state;
   cairo_rectangle_int_t box;
@@ -37,7 +45,7 @@ struct _WeftOverlayRenderer {
 
   GMutex lock;
   GCond cond;
-  /* Look string, owned by the item → Look. */
+  /* LookKey, within the Look → Look. */
   GHashTable *looks;
   GQueue pending;
   GQueue recent;
@@ -48,6 +56,24 @@ struct _WeftOverlayRenderer {
   gboolean finished;
   WeftOverlayRendererStats stats;
 };
+
+static guint
+hash_key_cb (gconstpointer data)
+{
+  const LookKey *key = data;
+  const guint64 content = key->state.content;
+
+  return g_str_hash (key->look) ^ (guint) (content * 2654435761u) ^ (guint) key->state.growth << 16;
+}
+
+static gboolean
+equal_keys_cb (gconstpointer a, gconstpointer b)
+{
+  const LookKey *ka = a, *kb = b;
+
+  return ka->state.content == kb->state.content && ka->state.growth == kb->state.growth
+         && g_str_equal (ka->look, kb->look);
+}
 
 static void
 look_free (Look *look)
@@ -98,7 +124,7 @@ remove_look_unlocked (WeftOverlayRenderer *self, Look *look)
 {
   self->stats.cache_bytes -= look->bytes;
   g_queue_delete_link (&self->recent, look->link);
-  g_hash_table_remove (self->looks, weft_overlay_item_get_look (look->item));
+  g_hash_table_remove (self->looks, &look->key);
 }
 
 /* Makes room, but never by dropping @keep: a single look may be larger than the cache. */
@@ -147,7 +173,7 @@ finish_look_unlocked (WeftOverlayRenderer *self, Look *look, WeftPicture *pictur
 static void
 draw_look (WeftOverlayRenderer *self, WeftOverlayFonts *fonts, Look *look)
 {
-  WeftDrawing drawing = { self->canvas, fonts, NULL, self->cancellable };
+  WeftDrawing drawing = { self->canvas, look->key.state, fonts, NULL, self->cancellable };
   g_autoptr (GPtrArray) warnings = g_ptr_array_new ();
   GError *error = NULL;
   WeftSurface *surface = NULL;
@@ -229,7 +255,8 @@ weft_overlay_renderer_new (WeftOverlayDocument *document, const WeftCanvas *canv
   self->cancellable = g_cancellable_new ();
   self->max_bytes = max_bytes;
   self->warnings = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
-  self->looks = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) look_free);
+  self->looks =
+      g_hash_table_new_full (hash_key_cb, equal_keys_cb, NULL, (GDestroyNotify) look_free);
   g_queue_init (&self->pending);
   g_queue_init (&self->recent);
   g_mutex_init (&self->lock);
@@ -297,16 +324,17 @@ weft_overlay_renderer_set_flushing (WeftOverlayRenderer *self, gboolean flushing
 }
 
 static Look *
-request_unlocked (WeftOverlayRenderer *self, WeftOverlayItem *item)
+request_unlocked (WeftOverlayRenderer *self, WeftOverlayItem *item, const WeftItemState *state)
 {
-  const gchar *key = weft_overlay_item_get_look (item);
-  Look *look = g_hash_table_lookup (self->looks, key);
+  const LookKey key = { weft_overlay_item_get_look (item), *state };
+  Look *look = g_hash_table_lookup (self->looks, &key);
 
   if (look != NULL)
     return look;
   look = g_new0 (Look, 1);
   look->item = g_object_ref (item);
-  g_hash_table_insert (self->looks, (gpointer) key, look);
+  look->key = key;
+  g_hash_table_insert (self->looks, &look->key, look);
   g_queue_push_tail (&self->pending, look);
   g_cond_broadcast (&self->cond);
   return look;
@@ -318,22 +346,24 @@ request_unlocked (WeftOverlayRenderer *self, WeftOverlayItem *item)
  * Has @item drawn while nobody waits for it, unless the cache is too full to keep it.
  */
 void
-weft_overlay_renderer_prefetch (WeftOverlayRenderer *self, WeftOverlayItem *item)
+weft_overlay_renderer_prefetch (
+    WeftOverlayRenderer *self, WeftOverlayItem *item, const WeftItemState *state)
 {
   g_mutex_lock (&self->lock);
   if (self->stats.cache_bytes < self->max_bytes / 2)
-    request_unlocked (self, item);
+    request_unlocked (self, item, state);
   g_mutex_unlock (&self->lock);
 }
 
 /* Returns the look of @item once it is drawn; NULL without an error when flushing. */
 static Look *
-wait_unlocked (WeftOverlayRenderer *self, WeftOverlayItem *item, GError **error)
+wait_unlocked (
+    WeftOverlayRenderer *self, WeftOverlayItem *item, const WeftItemState *state, GError **error)
 {
   Look *look;
 
   /* Asked for anew each time: a full cache may have dropped it before this thread woke up. */
-  while ((look = request_unlocked (self, item))->state == LOOK_PENDING && !self->flushing) {
+  while ((look = request_unlocked (self, item, state))->state == LOOK_PENDING && !self->flushing) {
     /* Before all that is only drawn ahead. */
     if (g_queue_remove (&self->pending, look))
       g_queue_push_head (&self->pending, look);
@@ -360,10 +390,11 @@ wait_unlocked (WeftOverlayRenderer *self, WeftOverlayItem *item, GError **error)
  */
 gboolean
 weft_overlay_renderer_get_box (WeftOverlayRenderer *self, WeftOverlayItem *item,
-    cairo_rectangle_int_t *box, cairo_rectangle_int_t *ink, GError **error)
+    const WeftItemState *state, cairo_rectangle_int_t *box, cairo_rectangle_int_t *ink,
+    GError **error)
 {
   g_mutex_lock (&self->lock);
-  Look *look = wait_unlocked (self, item, error);
+  Look *look = wait_unlocked (self, item, state, error);
   if (look != NULL) {
     *box = look->box;
     *ink = look->ink;
@@ -379,13 +410,13 @@ weft_overlay_renderer_get_box (WeftOverlayRenderer *self, WeftOverlayItem *item,
  * Returns: (transfer full) (nullable): %NULL as in weft_overlay_renderer_get_box()
  */
 WeftSurface *
-weft_overlay_renderer_get_surface (
-    WeftOverlayRenderer *self, WeftOverlayItem *item, guint phase, GError **error)
+weft_overlay_renderer_get_surface (WeftOverlayRenderer *self, WeftOverlayItem *item,
+    const WeftItemState *state, guint phase, GError **error)
 {
   WeftSurface *surface = NULL;
 
   g_mutex_lock (&self->lock);
-  Look *look = wait_unlocked (self, item, error);
+  Look *look = wait_unlocked (self, item, state, error);
   if (look != NULL) {
     if (look->surfaces[phase] == NULL) {
       look->surfaces[phase] = weft_surface_new (look->picture, &self->info, phase);
@@ -398,12 +429,15 @@ weft_overlay_renderer_get_surface (
   return surface;
 }
 
-/* Drops the look of @item: it is over. */
+/* Drops what @item looks like in @state: it is over. */
 void
-weft_overlay_renderer_forget (WeftOverlayRenderer *self, WeftOverlayItem *item)
+weft_overlay_renderer_forget (
+    WeftOverlayRenderer *self, WeftOverlayItem *item, const WeftItemState *state)
 {
+  const LookKey key = { weft_overlay_item_get_look (item), *state };
+
   g_mutex_lock (&self->lock);
-  Look *look = g_hash_table_lookup (self->looks, weft_overlay_item_get_look (item));
+  Look *look = g_hash_table_lookup (self->looks, &key);
   if (look != NULL && look->state != LOOK_PENDING)
     remove_look_unlocked (self, look);
   g_mutex_unlock (&self->lock);

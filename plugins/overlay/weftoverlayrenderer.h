@@ -25,12 +25,15 @@ gboolean weft_overlay_renderer_is_for (WeftOverlayRenderer *self, WeftOverlayDoc
 
 void weft_overlay_renderer_set_max_bytes (WeftOverlayRenderer *self, gsize max_bytes);
 void weft_overlay_renderer_set_flushing (WeftOverlayRenderer *self, gboolean flushing);
-void weft_overlay_renderer_prefetch (WeftOverlayRenderer *self, WeftOverlayItem *item);
+void weft_overlay_renderer_prefetch (
+    WeftOverlayRenderer *self, WeftOverlayItem *item, const WeftItemState *state);
 gboolean weft_overlay_renderer_get_box (WeftOverlayRenderer *self, WeftOverlayItem *item,
-    cairo_rectangle_int_t *box, cairo_rectangle_int_t *ink, GError **error);
-WeftSurface *weft_overlay_renderer_get_surface (
-    WeftOverlayRenderer *self, WeftOverlayItem *item, guint phase, GError **error);
-void weft_overlay_renderer_forget (WeftOverlayRenderer *self, WeftOverlayItem *item);
+    const WeftItemState *state, cairo_rectangle_int_t *box, cairo_rectangle_int_t *ink,
+    GError **error);
+WeftSurface *weft_overlay_renderer_get_surface (WeftOverlayRenderer *self, WeftOverlayItem *item,
+    const WeftItemState *state, guint phase, GError **error);
+void weft_overlay_renderer_forget (
+    WeftOverlayRenderer *self, WeftOverlayItem *item, const WeftItemState *state);
 GPtrArray *weft_overlay_renderer_take_warnings (WeftOverlayRenderer *self);
 void weft_overlay_renderer_get_stats (WeftOverlayRenderer *self, WeftOverlayRendererStats *stats);
 

@@ -32,6 +32,8 @@ GST_DEBUG_CATEGORY_STATIC (weft_overlay_timeline_debug);
 #define DEFAULT_CACHE_SIZE (G_GUINT64_CONSTANT (128) << 20)
 /* How long before an item shows it is drawn. */
 #define PREFETCH_TIME (500 * GST_MSECOND)
+/* How many frames before an item looks different it is drawn so. */
+#define PREFETCH_FRAMES 3
 
 enum {
   PROP_0,
@@ -55,6 +57,7 @@ static GstStaticPadTemplate video_template = GST_STATIC_PAD_TEMPLATE ("video_%u"
 /* An item that shows in the current frame. */
 typedef struct {
   WeftOverlayItem *item;
+  WeftItemState state;
   /* From where it rests; of a video, from the frame's corner. */
   gint dx;
   gint dy;
@@ -97,6 +100,8 @@ struct _WeftOverlayTimeline {
   WeftCanvas canvas;
   const WeftBlendKernels *kernels;
   GArray *layers;
+  /* WeftOverlayEntry of the schedule → WeftItemState that it had last, of items that change. */
+  GHashTable *states;
   GHashTable *warned;
   /* For copies of frames whose memory upstream keeps. */
   GstBufferPool *pool;
@@ -366,6 +371,7 @@ weft_overlay_timeline_stop (GstBaseTransform *trans)
   clear_pool (self);
   g_array_set_size (self->layers, 0);
   g_hash_table_remove_all (self->warned);
+  g_hash_table_remove_all (self->states);
   g_clear_pointer (&self->schedule, weft_overlay_schedule_free);
   g_clear_pointer (&self->document, weft_overlay_document_unref);
   self->negotiated = FALSE;
@@ -399,6 +405,7 @@ prepare_document (WeftOverlayTimeline *self)
 {
   const GstVideoInfo *info = &GST_VIDEO_FILTER (self)->in_info;
 
+  g_hash_table_remove_all (self->states);
   g_clear_pointer (&self->schedule, weft_overlay_schedule_free);
   self->schedule = weft_overlay_schedule_new (self->document, info->fps_n, info->fps_d);
   compute_canvas (info, self->document, &self->canvas);
@@ -449,6 +456,41 @@ find_input (WeftOverlayTimeline *self, WeftOverlayItem *item)
   return found;
 }
 
+/* @position: a frame in which @entry shows; @half_frame_s: to the middle of it. */
+static void
+get_moment (WeftOverlayTimeline *self, const WeftOverlayEntry *entry, guint64 position,
+    gdouble half_frame_s, WeftMoment *moment)
+{
+  moment->position = position;
+  moment->half_frame_s = half_frame_s;
+  moment->since_start_s =
+      weft_overlay_schedule_to_seconds (self->schedule, position - entry->begin) + half_frame_s;
+  moment->until_end_s = INFINITY;
+  if (entry->end != GST_CLOCK_TIME_NONE) {
+    gdouble until_s = weft_overlay_schedule_to_seconds (self->schedule, entry->end - position);
+    moment->until_end_s = MAX (until_s - half_frame_s, 0.0);
+  }
+}
+
+static gdouble
+get_half_frame (WeftOverlayTimeline *self)
+{
+  return weft_overlay_schedule_is_in_frames (self->schedule)
+             ? weft_overlay_schedule_to_seconds (self->schedule, 1) / 2
+             : 0.0;
+}
+
+static void
+forget_drawn (WeftOverlayTimeline *self, const WeftOverlayEntry *entry)
+{
+  const WeftItemState *last = g_hash_table_lookup (self->states, entry);
+
+  weft_overlay_renderer_forget (self->renderer, entry->item, &WEFT_ITEM_STATE_REST);
+  if (last != NULL)
+    weft_overlay_renderer_forget (self->renderer, entry->item, last);
+  g_hash_table_remove (self->states, entry);
+}
+
 /* What is past does not come back but by a seek, and a second video is not seeked: its source may
  * end. */
 static void
@@ -457,7 +499,7 @@ forget_cb (const WeftOverlayEntry *entry, gpointer user_data)
   WeftOverlayTimeline *self = WEFT_OVERLAY_TIMELINE (user_data);
 
   if (weft_overlay_item_get_pad (entry->item) == NULL) {
-    weft_overlay_renderer_forget (self->renderer, entry->item);
+    forget_drawn (self, entry);
     return;
   }
   WeftVideoInput *input = find_input (self, entry->item);
@@ -466,10 +508,45 @@ forget_cb (const WeftOverlayEntry *entry, gpointer user_data)
 }
 
 static void
+prefetch_at (WeftOverlayTimeline *self, const WeftOverlayEntry *entry, guint64 position)
+{
+  WeftItemState state;
+  WeftMoment moment;
+
+  get_moment (self, entry, position, get_half_frame (self), &moment);
+  weft_overlay_item_get_state (entry->item, &self->canvas, &moment, &state);
+  weft_overlay_renderer_prefetch (self->renderer, entry->item, &state);
+}
+
+static void
 prefetch_cb (const WeftOverlayEntry *entry, gpointer user_data)
 {
   if (weft_overlay_item_get_pad (entry->item) == NULL)
-    weft_overlay_renderer_prefetch (WEFT_OVERLAY_TIMELINE (user_data)->renderer, entry->item);
+    prefetch_at (WEFT_OVERLAY_TIMELINE (user_data), entry, entry->begin);
+}
+
+/* What @entry looks like now. What it looked like before is dropped, and what it will look like is
+ * drawn ahead. */
+static void
+update_state (WeftOverlayTimeline *self, const WeftOverlayEntry *entry, const WeftMoment *moment,
+    WeftItemState *state)
+{
+  WeftItemState *last = g_hash_table_lookup (self->states, entry);
+
+  weft_overlay_item_get_state (entry->item, &self->canvas, moment, state);
+  if (last == NULL) {
+    last = g_new0 (WeftItemState, 1);
+    g_hash_table_insert (self->states, (gpointer) entry, last);
+  } else if ((last->content != 0 || last->growth != 0)
+             && (last->content != state->content || last->growth != state->growth)) {
+    weft_overlay_renderer_forget (self->renderer, entry->item, last);
+  }
+  *last = *state;
+  if (!weft_overlay_schedule_is_in_frames (self->schedule))
+    return;
+  for (guint64 next = moment->position + 1;
+       next <= moment->position + PREFETCH_FRAMES && next < entry->end; next++)
+    prefetch_at (self, entry, next);
 }
 
 /* Takes over a timeline that was set since the last frame. */
@@ -561,21 +638,19 @@ take_picture (WeftOverlayTimeline *self, WeftOverlayItem *item, gdouble since_s,
 /* The first moment of a frame may be a nanosecond away from that of the video in it; their middles
  * are not. */
 static GstFlowReturn
-add_video_layer (
-    WeftOverlayTimeline *self, const WeftOverlayEntry *entry, gdouble since_s, gdouble until_s)
+add_video_layer (WeftOverlayTimeline *self, const WeftOverlayEntry *entry, const WeftMoment *moment)
 {
   Layer layer = { .item = entry->item };
   WeftPose pose = { 1.0, 0, 0 };
   cairo_rectangle_int_t box;
-  GstFlowReturn flow = take_picture (self, entry->item, since_s, &layer);
+  GstFlowReturn flow = take_picture (self, entry->item, moment->since_start_s, &layer);
 
   if (flow != GST_FLOW_OK || layer.picture == NULL)
     return flow;
   box.width = layer.info.width;
   box.height = layer.info.height;
   weft_overlay_item_place (entry->item, &self->canvas, box.width, box.height, &box.x, &box.y);
-  if (weft_overlay_item_is_animated (entry->item))
-    weft_overlay_item_get_pose (entry->item, &self->canvas, &box, since_s, until_s, &pose);
+  weft_overlay_item_get_pose (entry->item, &self->canvas, &box, moment, &pose);
   layer.dx = box.x + pose.dx;
   layer.dy = box.y + pose.dy;
   layer.opacity =
@@ -591,18 +666,20 @@ add_video_layer (
 }
 
 static GstFlowReturn
-add_drawn_layer (
-    WeftOverlayTimeline *self, const WeftOverlayEntry *entry, gdouble since_s, gdouble until_s)
+add_drawn_layer (WeftOverlayTimeline *self, const WeftOverlayEntry *entry, const WeftMoment *moment)
 {
   cairo_rectangle_int_t box, ink;
   GError *error = NULL;
   WeftPose pose = { 1.0, 0, 0 };
+  WeftItemState state = WEFT_ITEM_STATE_REST;
 
-  if (!weft_overlay_renderer_get_box (self->renderer, entry->item, &box, &ink, &error))
+  if (weft_overlay_item_changes_look (entry->item))
+    update_state (self, entry, moment, &state);
+  if (!weft_overlay_renderer_get_box (self->renderer, entry->item, &state, &box, &ink, &error))
     return handle_draw_error (self, error);
-  if (weft_overlay_item_is_animated (entry->item))
-    weft_overlay_item_get_pose (entry->item, &self->canvas, &box, since_s, until_s, &pose);
+  weft_overlay_item_get_pose (entry->item, &self->canvas, &box, moment, &pose);
   Layer layer = { .item = entry->item,
+    .state = state,
     .dx = pose.dx,
     .dy = pose.dy,
     .opacity = (guint8) lrint (pose.opacity * 255.0) };
@@ -615,18 +692,14 @@ static GstFlowReturn
 add_layer (WeftOverlayTimeline *self, const WeftOverlayEntry *entry, guint64 position,
     gdouble half_frame_s)
 {
-  gdouble since_s =
-      weft_overlay_schedule_to_seconds (self->schedule, position - entry->begin) + half_frame_s;
-  gdouble until_s =
-      entry->end == GST_CLOCK_TIME_NONE
-          ? INFINITY
-          : weft_overlay_schedule_to_seconds (self->schedule, entry->end - position) - half_frame_s;
+  WeftMoment moment;
 
   if (weft_overlay_item_get_opacity (entry->item) <= 0.0)
     return GST_FLOW_OK;
+  get_moment (self, entry, position, half_frame_s, &moment);
   if (weft_overlay_item_get_pad (entry->item) != NULL)
-    return add_video_layer (self, entry, since_s, MAX (until_s, 0.0));
-  return add_drawn_layer (self, entry, since_s, MAX (until_s, 0.0));
+    return add_video_layer (self, entry, &moment);
+  return add_drawn_layer (self, entry, &moment);
 }
 
 /* Fills `layers` with what shows in a frame. */
@@ -648,10 +721,8 @@ find_layers (WeftOverlayTimeline *self, GstBuffer *buffer)
 
   guint64 position = weft_overlay_schedule_to_position (self->schedule, time);
   /* Animations are sampled in the middle of the frame, so that they come and go symmetrically. */
-  gdouble half_frame_s = 0.0;
-  if (weft_overlay_schedule_is_in_frames (self->schedule))
-    half_frame_s = weft_overlay_schedule_to_seconds (self->schedule, 1) / 2;
-  else if (GST_BUFFER_DURATION_IS_VALID (buffer))
+  gdouble half_frame_s = get_half_frame (self);
+  if (half_frame_s == 0.0 && GST_BUFFER_DURATION_IS_VALID (buffer))
     half_frame_s = (gdouble) GST_BUFFER_DURATION (buffer) / (gdouble) GST_SECOND / 2;
 
   GPtrArray *active = weft_overlay_schedule_move (self->schedule, position, forget_cb, self);
@@ -718,7 +789,9 @@ has_same_layers (GArray *a, GArray *b)
     /* Of a video the next frame may show something else. */
     if (la->picture != NULL || lb->picture != NULL)
       return FALSE;
-    if (la->item != lb->item || la->dx != lb->dx || la->dy != lb->dy || la->opacity != lb->opacity)
+    if (la->item != lb->item || la->state.content != lb->state.content
+        || la->state.growth != lb->state.growth || la->dx != lb->dx || la->dy != lb->dy
+        || la->opacity != lb->opacity)
       return FALSE;
   }
   return TRUE;
@@ -768,8 +841,8 @@ blend_layers (WeftOverlayTimeline *self, GstVideoFrame *frame)
       continue;
     }
     guint phase = weft_surface_get_phase (&frame->info, layer->dx, layer->dy);
-    g_autoptr (WeftSurface) surface =
-        weft_overlay_renderer_get_surface (self->renderer, layer->item, phase, &error);
+    g_autoptr (WeftSurface) surface = weft_overlay_renderer_get_surface (
+        self->renderer, layer->item, &layer->state, phase, &error);
     if (surface == NULL)
       return handle_draw_error (self, error);
     weft_surface_blend (surface, frame, layer->dx, layer->dy, layer->opacity, self->kernels);
@@ -974,6 +1047,7 @@ weft_overlay_timeline_init (WeftOverlayTimeline *self)
   self->layers = g_array_new (FALSE, FALSE, sizeof (Layer));
   g_array_set_clear_func (self->layers, clear_layer);
   self->repeat_layers = g_array_new (FALSE, FALSE, sizeof (Layer));
+  self->states = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->warned = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
@@ -989,6 +1063,7 @@ weft_overlay_timeline_finalize (GObject *object)
   g_ptr_array_unref (self->inputs);
   g_array_unref (self->layers);
   g_array_unref (self->repeat_layers);
+  g_hash_table_unref (self->states);
   g_hash_table_unref (self->warned);
   G_OBJECT_CLASS (weft_overlay_timeline_parent_class)->finalize (object);
 }

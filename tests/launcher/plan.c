@@ -661,9 +661,9 @@ test_what_cannot_be_run_is_listed_and_refused (Fixture *self, gconstpointer data
 {
   static const gchar *const pointers[] = { "/timeline/clips/0/speed",
     "/timeline/clips/1/transition", "/timeline/clips/1/effect", "/timeline/audio/0",
-    "/timeline/loudness", "/timeline/overlays/0", "/timeline/overlays/1/animate/in",
-    "/analysis/silence", "/analysis/transcript", "/outputs/1", "/outputs/2", "/outputs/3",
-    "/outputs/4", "/outputs/5/video/codec", "/outputs/6", "/render/mode", "/webhook" };
+    "/timeline/loudness", "/timeline/overlays/0", "/timeline/overlays/1", "/analysis/silence",
+    "/analysis/transcript", "/outputs/1", "/outputs/2", "/outputs/3", "/outputs/4",
+    "/outputs/5/video/codec", "/outputs/6", "/render/mode", "/webhook" };
   g_autoptr (WeftPlan) plan = NULL;
   g_autoptr (GError) error = NULL;
   JsonArray *unsupported;
@@ -674,7 +674,7 @@ test_what_cannot_be_run_is_listed_and_refused (Fixture *self, gconstpointer data
       "{'metadata':{'who':'me'},'priority':'high','timeline':{'width':320,'height':180,'clips':["
       "{'src':'$H','out':1,'speed':2},{'src':'$P','transition':{'type':'fade'},'effect':'zoom-in'}]"
       ","
-      "'overlays':[{'type':'captions'},{'type':'text','text':'x','animate':{'in':'typewriter'}}],"
+      "'overlays':[{'type':'captions'},{'type':'video','src':'in.mp4'}],"
       "'audio':[{'src':'music.mp3'}],'loudness':{}},'analysis':{'silence':{},'transcript':{}},"
       "'outputs':[{'uri':'a.mp4'},{'type':'hls','uri':'hls/'},{'type':'sprite','uri':'s.jpg'},"
       "{'type':'transcript','uri':'t.srt'},{'type':'silence','uri':'s.json'},"

@@ -10,6 +10,7 @@
 
 #define ITEM(members) "{\"overlays\":[{\"type\":\"text\",\"text\":\"a\"," members "}]}"
 #define FONT(members) ITEM ("\"font\":{" members "}")
+#define KIND(type, members) "{\"overlays\":[{\"type\":\"" type "\"," members "}]}"
 #define SPANS(list) "{\"overlays\":[{\"type\":\"text\",\"spans\":[" list "]}]}"
 #define AT "/timeline/overlays/0"
 
@@ -66,7 +67,26 @@ static const struct {
   { ITEM ("\"position\":\"middle\""), AT "/position", "center" },
   { ITEM ("\"align\":\"justify\""), AT "/align", "center" },
   { ITEM ("\"animate\":{\"in\":\"explode\"}"), AT "/animate/in", "fade" },
-  { ITEM ("\"animate\":{\"in\":\"pop\"}"), AT "/animate/in", "pop" },
+  { ITEM ("\"animate\":{\"easing\":\"jump\"}"), AT "/animate/easing", "bounce" },
+  { ITEM ("\"rotation\":361"), AT "/rotation", "range" },
+  { ITEM ("\"direction\":\"up\""), AT "/direction", "rtl" },
+  { "{\"overlays\":[{\"type\":\"image\",\"src\":\"a\",\"animate\":{\"in\":\"typewriter\"}}]}",
+      AT "/animate", "typed" },
+  { KIND ("video", "\"pad\":\"a\",\"rotation\":5"), AT "/rotation", "turned" },
+  { KIND ("video", "\"pad\":\"a\",\"animate\":{\"out\":\"pop\"}"), AT "/animate", "scaled" },
+  { KIND ("timer", "\"text\":\"x\""), AT "/text", "{value}" },
+  { KIND ("timer", "\"format\":\"mm\""), AT "/format", "mm:ss" },
+  { KIND ("timer", "\"from\":-1"), AT "/from", "range" },
+  { KIND ("timer", "\"spans\":[]"), AT "/spans", "spans" },
+  { KIND ("timer", "\"animate\":{\"in\":\"typewriter\"}"), AT "/animate", "typed" },
+  { KIND ("counter", "\"to\":1e13"), AT "/to", "range" },
+  { KIND ("counter", "\"decimals\":7"), AT "/decimals", "range" },
+  { KIND ("counter", "\"separator\":\"ab\""), AT "/separator", "one character" },
+  { KIND ("progress-bar", "\"width\":\"-1px\""), AT "/width", "range" },
+  { KIND ("progress-bar", "\"fill\":\"out\""), AT "/fill", "right" },
+  { KIND ("progress-bar", "\"to\":1.5"), AT "/to", "range" },
+  { KIND ("frame-code", "\"cell\":1"), AT "/cell", "range" },
+  { KIND ("frame-code", "\"text\":\"a\""), AT "/text", "unknown" },
   { ITEM ("\"animate\":{\"duration\":-1}"), AT "/animate/duration", "range" },
   { ITEM ("\"background\":\"#fff\""), AT "/background", "object" },
   { ITEM ("\"background\":{\"padding\":-1}"), AT "/background/padding", "range" },
@@ -139,6 +159,13 @@ static const gchar *const taken[] = {
   "{\"overlays\":[{\"type\":\"text\",\"text\":\"\"}]}",
   FONT ("\"line_spacing\":1.5,\"letter_spacing\":-2.5"),
   SPANS (""),
+  ITEM ("\"animate\":{\"in\":\"typewriter\",\"out\":\"pop\",\"easing\":\"elastic\"},\"rotation\":-"
+        "90"),
+  KIND ("timer", "\"format\":\"hh:mm:ss.ddd\",\"count\":\"down\",\"from\":10,\"font\":{}"),
+  KIND ("counter",
+      "\"text\":\"{value} €\",\"from\":-5,\"to\":7.5,\"decimals\":1,\"separator\":\"’\""),
+  KIND ("progress-bar", "\"width\":1,\"track\":\"#00000000\",\"easing\":\"ease-in\",\"radius\":4"),
+  KIND ("frame-code", "\"cell\":8,\"x\":0,\"y\":0"),
   SPANS ("{\"text\":\"a\"},{\"text\":\"b\",\"family\":\"Serif\",\"size\":20,\"weight\":\"bold\","
          "\"style\":\"italic\","
          "\"color\":\"#f00\",\"letter_spacing\":3,\"underline\":true,\"strikethrough\":false,"
