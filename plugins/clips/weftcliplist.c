@@ -307,6 +307,7 @@ weft_clip_list_new_from_json (const gchar *json, gssize length, const gchar *fol
   read_fps (&top, &list->fps_n, &list->fps_d);
   list->rate = (gint) read_integer (&top, "rate", 0, 1000, 768000);
   list->channels = (gint) read_integer (&top, "channels", 0, 1, MAX_CHANNELS);
+  list->first_frame = (guint64) read_integer (&top, "first_frame", 0, 0, (gint64) MAX_FRAMES);
   list->background = read_colour (&top, "background", 0xff000000u);
 
   clips = take_member (&top, "clips");

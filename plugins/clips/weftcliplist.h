@@ -41,8 +41,9 @@ typedef struct {
   gint width, height;
   gint fps_n, fps_d;
   gint rate, channels;
-  guint32 background; /* 0xAARRGGBB */
-  GPtrArray *clips;   /* of WeftClip */
+  guint32 background;  /* 0xAARRGGBB */
+  guint64 first_frame; /* number of the first frame on the grid */
+  GPtrArray *clips;    /* of WeftClip */
 } WeftClipList;
 
 WeftClipList *weft_clip_list_new_from_json (

@@ -265,8 +265,10 @@ handle_flow (WeftClipSequence *self, Track *track, GstFlowReturn flow)
     GST_ELEMENT_FLOW_ERROR (self, flow);
 }
 
+/* Everything begins at @begin: stream time counts from there, running time from the grid's own
+ * beginning, so that sequences that begin at other frames play where they belong. */
 static void
-push_start (WeftClipSequence *self, Track *track, GstCaps *caps)
+push_start (WeftClipSequence *self, Track *track, GstCaps *caps, GstClockTime begin)
 {
   g_autofree gchar *stream_id =
       gst_pad_create_stream_id (track->pad, GST_ELEMENT (self), GST_PAD_NAME (track->pad));
@@ -278,9 +280,10 @@ push_start (WeftClipSequence *self, Track *track, GstCaps *caps)
   gst_pad_push_event (track->pad, event);
   gst_pad_push_event (track->pad, gst_event_new_caps (caps));
   gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = segment.base = segment.position = begin;
   if (total != G_MAXUINT64)
     segment.duration =
-        weft_grid_time_of_frame (total, self->format.video.fps_n, self->format.video.fps_d);
+        weft_grid_time_of_frame (total, self->format.video.fps_n, self->format.video.fps_d) - begin;
   gst_pad_push_event (track->pad, gst_event_new_segment (&segment));
 }
 
@@ -388,15 +391,28 @@ get_picture (WeftClipSequence *self, Track *track, guint64 k, GstBuffer **buffer
   return *buffer != NULL ? GST_FLOW_OK : GST_FLOW_FLUSHING;
 }
 
+/* Audio waits for video's. */
+static void
+set_position (WeftClipSequence *self, Track *track, GstClockTime position_ns)
+{
+  g_mutex_lock (&self->lock);
+  track->position_ns = position_ns;
+  g_cond_broadcast (&self->moved);
+  g_mutex_unlock (&self->lock);
+}
+
 static GstFlowReturn
 start_video (WeftClipSequence *self, Track *track)
 {
   g_autoptr (GstCaps) caps = NULL;
+  GstClockTime begin;
 
   if (!settle_format (self, track))
     return GST_FLOW_FLUSHING;
   caps = gst_video_info_to_caps (&self->format.video);
-  push_start (self, track, caps);
+  begin = weft_grid_time_of_frame (self->frame, self->format.video.fps_n, self->format.video.fps_d);
+  push_start (self, track, caps, begin);
+  set_position (self, track, begin);
   self->pictures =
       weft_clip_pictures_new (&self->format.video, self->list->background, caps, track->pad);
   return self->pictures != NULL ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED;
@@ -442,7 +458,7 @@ video_task (gpointer user_data)
     fps_d = self->format.video.fps_d;
     buffer = gst_buffer_make_writable (buffer);
     GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC);
-    if (self->frame == 0)
+    if (self->frame == self->list->first_frame)
       GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
     GST_BUFFER_PTS (buffer) = weft_grid_time_of_frame (self->frame, fps_n, fps_d);
     GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
@@ -469,12 +485,17 @@ video_task (gpointer user_data)
 static gboolean
 start_audio (WeftClipSequence *self, Track *track)
 {
+  const GstVideoInfo *video = &self->format.video;
   g_autoptr (GstCaps) caps = NULL;
+  gint rate;
 
   if (!settle_format (self, track))
     return FALSE;
   caps = gst_audio_info_to_caps (&self->format.audio);
-  push_start (self, track, caps);
+  rate = self->format.audio.rate;
+  self->sample =
+      weft_grid_sample_of_frame (self->list->first_frame, video->fps_n, video->fps_d, rate);
+  push_start (self, track, caps, gst_util_uint64_scale_int (self->sample, GST_SECOND, rate));
   return TRUE;
 }
 
@@ -570,7 +591,7 @@ audio_task (gpointer user_data)
   n = (guint) MIN (SAMPLES_PER_BUFFER, end - self->sample);
   flow = get_samples (self, track, self->sample - first, n, &buffer);
   if (flow == GST_FLOW_OK) {
-    if (self->sample == 0)
+    if (self->samples_pushed == 0)
       GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
     GST_BUFFER_PTS (buffer) = gst_util_uint64_scale_int (self->sample, GST_SECOND, rate);
     GST_BUFFER_DURATION (buffer) =
@@ -605,11 +626,23 @@ activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
   return gst_pad_start_task (pad, video ? video_task : audio_task, self, NULL);
 }
 
+/* When the first frame is, on the grid; positions and durations count from there. */
+static GstClockTime
+get_begin_unlocked (WeftClipSequence *self)
+{
+  const GstVideoInfo *video = &self->format.video;
+
+  return self->list != NULL && self->format_settled
+             ? weft_grid_time_of_frame (self->list->first_frame, video->fps_n, video->fps_d)
+             : 0;
+}
+
 static gboolean
 src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   WeftClipSequence *self = WEFT_CLIP_SEQUENCE (parent);
   Track *track = gst_pad_get_element_private (pad);
+  GstClockTime begin;
   GstFormat format;
 
   switch (GST_QUERY_TYPE (query)) {
@@ -618,7 +651,8 @@ src_query (GstPad *pad, GstObject *parent, GstQuery *query)
       if (format != GST_FORMAT_TIME)
         return FALSE;
       g_mutex_lock (&self->lock);
-      gst_query_set_position (query, format, (gint64) track->position_ns);
+      begin = get_begin_unlocked (self);
+      gst_query_set_position (query, format, (gint64) (MAX (track->position_ns, begin) - begin));
       g_mutex_unlock (&self->lock);
       return TRUE;
     case GST_QUERY_DURATION: {
@@ -630,11 +664,13 @@ src_query (GstPad *pad, GstObject *parent, GstQuery *query)
       if (self->window != NULL && self->format_settled)
         total = weft_clip_window_get_total_frames (self->window);
       sequence = self->format;
+      begin = get_begin_unlocked (self);
       g_mutex_unlock (&self->lock);
       if (format != GST_FORMAT_TIME || total == G_MAXUINT64)
         return FALSE;
       gst_query_set_duration (query, format,
-          (gint64) weft_grid_time_of_frame (total, sequence.video.fps_n, sequence.video.fps_d));
+          (gint64) (weft_grid_time_of_frame (total, sequence.video.fps_n, sequence.video.fps_d)
+                    - begin));
       return TRUE;
     }
     case GST_QUERY_SEEKING:
@@ -720,7 +756,7 @@ start (WeftClipSequence *self)
   self->frames_pushed = self->samples_pushed = 0;
   memset (&self->counts, 0, sizeof self->counts);
   g_mutex_unlock (&self->lock);
-  self->frame = 0;
+  self->frame = list->first_frame;
   self->sample = 0;
   self->group_id = gst_util_group_id_next ();
   weft_clip_window_start (self->window);

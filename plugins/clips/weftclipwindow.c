@@ -147,6 +147,8 @@ settle_positions_unlocked (WeftClipWindow *self)
     guint64 start = g_array_index (self->starts, guint64, i);
     guint64 end;
 
+    if (i == 0)
+      self->end_ns = weft_grid_time_of_frame (start, fps_n, fps_d);
     if (clip->frames != WEFT_CLIP_FRAMES_UNKNOWN) {
       end = start + clip->frames;
       self->end_ns = weft_grid_time_of_frame (end, fps_n, fps_d);
@@ -271,7 +273,6 @@ weft_clip_window_new (WeftClipList *list, gboolean video, gboolean audio, guint 
     GstElement *owner, WeftClipWindowFailedFunc failed)
 {
   WeftClipWindow *self = g_object_new (WEFT_TYPE_CLIP_WINDOW, NULL);
-  guint64 zero = 0;
 
   self->list = weft_clip_list_ref (list);
   self->has_video = video;
@@ -280,7 +281,7 @@ weft_clip_window_new (WeftClipList *list, gboolean video, gboolean audio, guint 
   self->owner = gst_object_ref (owner);
   self->failed = failed;
   g_ptr_array_set_size (self->readers, (gint) n_clips (self));
-  g_array_append_val (self->starts, zero);
+  g_array_append_val (self->starts, self->list->first_frame);
   if (!video)
     self->position[WEFT_TRACK_VIDEO] = n_clips (self);
   if (!audio)

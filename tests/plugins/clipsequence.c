@@ -714,6 +714,60 @@ test_queries (void)
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 
+static void
+pull_all (GstElement *pipeline, const gchar *name, GstClockTime *begin, guint64 *bytes)
+{
+  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), name);
+  GstSample *sample = NULL;
+
+  *begin = GST_CLOCK_TIME_NONE;
+  *bytes = 0;
+  for (g_signal_emit_by_name (sink, "pull-sample", &sample); sample != NULL;
+       g_signal_emit_by_name (sink, "pull-sample", &sample)) {
+    GstBuffer *buffer = gst_sample_get_buffer (sample);
+    const GstSegment *segment = gst_sample_get_segment (sample);
+    GstClockTime pts = GST_BUFFER_PTS (buffer);
+
+    if (*begin == GST_CLOCK_TIME_NONE) {
+      *begin = pts;
+      g_assert_cmpuint (gst_segment_to_stream_time (segment, GST_FORMAT_TIME, pts), ==, 0);
+    }
+    g_assert_cmpuint (gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts), ==, pts);
+    *bytes += gst_buffer_get_size (buffer);
+    gst_sample_unref (sample);
+  }
+}
+
+/* A sequence that begins at frame 7 of 29.97 has that frame's samples under it, not those of frame
+ * 0: a frame has 1601 or 1602. */
+static void
+test_first_frame (void)
+{
+  g_autofree gchar *path = clip_media_numbers ("25.mp4", 25, 1, 150, 44100, X264 "-c:a aac");
+
+  for (guint64 first = 7; first < 12; first++) {
+    g_autoptr (GstElement) pipeline = gst_parse_launch (
+        "clipsequence name=c c.video ! appsink name=v c.audio ! appsink name=a", NULL);
+    g_autoptr (GstElement) sequence = gst_bin_get_by_name (GST_BIN (pipeline), "c");
+    g_autofree gchar *json = g_strdup_printf (
+        "{\"width\":320,\"height\":240,\"fps\":[30000,1001],\"rate\":48000,\"channels\":2,"
+        "\"first_frame\":%" G_GUINT64_FORMAT ",\"clips\":[{\"uri\":\"%s\",\"frames\":1}]}",
+        first, path);
+    guint64 bytes, from = samples_of_frames (first, 30000, 1001);
+    GstClockTime begin;
+
+    g_object_set (sequence, "clips", json, NULL);
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    pull_all (pipeline, "a", &begin, &bytes);
+    g_assert_cmpuint (begin, ==, from * GST_SECOND / 48000);
+    g_assert_cmpuint (bytes / 8, ==, samples_of_frames (first + 1, 30000, 1001) - from);
+    pull_all (pipeline, "v", &begin, &bytes);
+    g_assert_cmpuint (begin, ==, first * GST_SECOND * 1001 / 30000);
+    g_assert_cmpuint (bytes, ==, 320 * 240 * 3 / 2);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+  }
+}
+
 /* Who is not listened to is not decoded for, and holds up nobody. */
 static void
 test_one_pad_only (void)
@@ -975,6 +1029,7 @@ main (int argc, char **argv)
   g_test_add_func ("/clipsequence/defaults", test_defaults);
   g_test_add_func ("/clipsequence/location", test_location);
   g_test_add_func ("/clipsequence/queries", test_queries);
+  g_test_add_func ("/clipsequence/first-frame", test_first_frame);
   g_test_add_func ("/clipsequence/one-pad-only", test_one_pad_only);
   g_test_add_func ("/clipsequence/stuck-source", test_stuck_source);
   g_test_add_func ("/clipsequence/stop-any-time", test_stop_any_time);
