@@ -42,7 +42,7 @@ looks_like_picture (const guint8 *data, gsize length)
     return TRUE;
   if (length >= 3 && data[0] == 0xff && data[1] == 0xd8 && data[2] == 0xff)
     return TRUE;
-  if (length >= 4 && memcmp (data, png, 4) == 0)
+  if (length >= 4 && (memcmp (data, png, 4) == 0 || memcmp (data, "GIF8", 4) == 0))
     return TRUE;
   if (length >= 2 && memcmp (data, gzip, 2) == 0) /* .svgz */
     return TRUE;
@@ -68,7 +68,7 @@ check_picture (WeftPlanner *self, const gchar *pointer, const gchar *uri)
     return;
   if (!looks_like_picture (data, length))
     weft_planner_add_error (self, WEFT_ERROR_SOURCE_DAMAGED, pointer, uri,
-        "use a PNG, JPEG, WebP or SVG file", "the overlay's file is not a picture");
+        "use a PNG, JPEG, WebP, GIF or SVG file", "the overlay's file is not a picture");
 }
 
 /* Returns: (nullable): the absolute URI of a local file; anything else is noted as unsupported */

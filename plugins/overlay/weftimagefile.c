@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What a picture file is, told by its bytes and not by its name, and whether all of it is there.
- * gdk-pixbuf gives the upper part of a file that was cut off, without an error. */
+ * gdk-pixbuf gives the upper part of a file that was cut off, without an error. Of what moves only
+ * the first frame counts. */
 
 #include "weftimagefile.h"
 
@@ -19,10 +20,8 @@ starts_with (const guint8 *data, gsize size, gsize offset, const void *prefix, g
 static gboolean
 is_other_picture (const guint8 *data, gsize size)
 {
-  return (starts_with (data, size, 0, "RIFF", 4) && starts_with (data, size, 8, "WEBP", 4))
-         || starts_with (data, size, 0, "GIF8", 4) || starts_with (data, size, 4, "ftypavif", 8)
-         || starts_with (data, size, 4, "ftypheic", 8) || starts_with (data, size, 0, "II*\0", 4)
-         || starts_with (data, size, 0, "MM\0*", 4);
+  return starts_with (data, size, 4, "ftypavif", 8) || starts_with (data, size, 4, "ftypheic", 8)
+         || starts_with (data, size, 0, "II*\0", 4) || starts_with (data, size, 0, "MM\0*", 4);
 }
 
 WeftImageFormat
@@ -35,6 +34,10 @@ weft_image_file_detect (GBytes *bytes)
     return WEFT_IMAGE_PNG;
   if (starts_with (data, size, 0, "\xff\xd8\xff", 3))
     return WEFT_IMAGE_JPEG;
+  if (starts_with (data, size, 0, "GIF8", 4))
+    return WEFT_IMAGE_GIF;
+  if (starts_with (data, size, 0, "RIFF", 4) && starts_with (data, size, 8, "WEBP", 4))
+    return WEFT_IMAGE_WEBP;
   if (is_other_picture (data, size))
     return WEFT_IMAGE_OTHER;
   /* SVG compressed by gzip. */
@@ -94,6 +97,58 @@ is_complete_jpeg (const guint8 *data, gsize size)
   return FALSE;
 }
 
+/* The end of a chain of sub-blocks at @at (GIF89a, 15); 0 if the file ends before. */
+static gsize
+skip_sub_blocks (const guint8 *data, gsize size, gsize at)
+{
+  while (at < size && data[at] != 0)
+    at += 1 + (gsize) data[at];
+  return at < size ? at + 1 : 0;
+}
+
+/* The bytes of a colour table that @flags announces (GIF89a, 19 and 21). */
+static gsize
+get_color_table_bytes (guint8 flags)
+{
+  return (flags & 0x80) != 0 ? 3u << ((flags & 7) + 1) : 0;
+}
+
+/**
+ * weft_image_file_get_first_gif_end:
+ *
+ * Returns: where the first frame of a GIF ends; 0 if the file ends before
+ */
+gsize
+weft_image_file_get_first_gif_end (GBytes *bytes)
+{
+  const gsize header_bytes = 13, image_bytes = 10;
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+
+  if (size < header_bytes)
+    return 0;
+  gsize at = header_bytes + get_color_table_bytes (data[10]);
+  /* Extensions come before the image they are about. */
+  while (at != 0 && at + 2 < size && data[at] == '!')
+    at = skip_sub_blocks (data, size, at + 2);
+  if (at == 0 || at + image_bytes >= size || data[at] != ',')
+    return 0;
+  at += image_bytes + get_color_table_bytes (data[at + 9]);
+  /* The byte between them is the size of LZW codes. */
+  return skip_sub_blocks (data, size, at + 1);
+}
+
+/* Whether all that RIFF announces is there (RFC 9649, 2.4). */
+static gboolean
+is_complete_webp (const guint8 *data, gsize size)
+{
+  guint64 length = size < 12 ? G_MAXUINT32
+                             : (guint64) data[4] | (guint64) data[5] << 8 | (guint64) data[6] << 16
+                                   | (guint64) data[7] << 24;
+
+  return length + 8 <= size;
+}
+
 /**
  * weft_image_file_is_complete:
  *
@@ -110,6 +165,10 @@ weft_image_file_is_complete (GBytes *bytes, WeftImageFormat format)
       return is_complete_png (data, size);
     case WEFT_IMAGE_JPEG:
       return is_complete_jpeg (data, size);
+    case WEFT_IMAGE_GIF:
+      return weft_image_file_get_first_gif_end (bytes) != 0;
+    case WEFT_IMAGE_WEBP:
+      return is_complete_webp (data, size);
     default:
       /* The parser of the others tells. */
       return TRUE;

@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Pictures: PNG and JPEG through gdk-pixbuf, SVG through librsvg, rasterised at its final size. */
+/* Pictures: of pixels, and SVG through librsvg, rasterised at its final size. */
 
 #include "weftoverlayitem.h"
 
-#include <gdk-pixbuf/gdk-pixbuf.h>
 #include <librsvg/rsvg.h>
 #include <math.h>
 #include <string.h>
 
-#include "weftimagefile.h"
+#include "weftimagedecoder.h"
 #include "weftoverlaysource.h"
 
 #define MAX_FILE_BYTES (64u << 20)
-/* Bounds what decoding may allocate: 256 MiB. A JPEG is scaled while it is decoded, so that the
- * bound is on what is left of it, and photographs of any camera pass. */
-#define MAX_DECODED_PIXELS (64 * G_GINT64_CONSTANT (1024) * 1024)
-#define MAX_SIDE 65500
-
 /* librsvg defines no cleanup function of its own before 2.56. */
 typedef RsvgHandle WeftSvg;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftSvg, g_object_unref)
@@ -43,15 +37,11 @@ typedef struct {
   gint y;
 } Target;
 
-/* What the loader learns from the header, and decides by it. */
+/* What size_cb() needs. */
 typedef struct {
   WeftImageItem *item;
   const WeftCanvas *canvas;
-  WeftImageFormat format;
-  gint width;
-  gint height;
-  gboolean too_large;
-} Header;
+} Sizing;
 
 static gboolean
 weft_image_item_parse (WeftOverlayItem *item, const WeftValue *value, GError **error)
@@ -127,94 +117,14 @@ get_stage (WeftImageItem *self, const WeftDrawing *drawing, const Target *target
 }
 
 static void
-size_prepared_cb (GdkPixbufLoader *loader, gint width, gint height, gpointer user_data)
+size_cb (gint width, gint height, gdouble *shown_width, gdouble *shown_height, gpointer user_data)
 {
-  Header *header = user_data;
-  gint decoded_width = width, decoded_height = height;
+  const Sizing *sizing = user_data;
+  Target target;
 
-  header->width = width;
-  header->height = height;
-  if (header->format == WEFT_IMAGE_JPEG && width > 0 && height > 0) {
-    Target target;
-    compute_target (header->item, header->canvas, width, height, &target);
-    /* libjpeg scales by eighths. Twice the final size leaves the fine scaling to cairo's filter;
-     * the larger of both directions, because an orientation tag may still exchange them. */
-    gdouble needed = 2.0 * MAX (target.width, target.height) / MIN (width, height);
-    for (gint eighths = 1; eighths < 8; eighths *= 2) {
-      if (eighths / 8.0 >= needed) {
-        decoded_width = MAX (1, width * eighths / 8);
-        decoded_height = MAX (1, height * eighths / 8);
-        gdk_pixbuf_loader_set_size (loader, decoded_width, decoded_height);
-        break;
-      }
-    }
-  }
-  if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE
-      || (gint64) decoded_width * decoded_height > MAX_DECODED_PIXELS) {
-    header->too_large = TRUE;
-    /* A loader that was told 0 by 0 does not allocate the picture. */
-    gdk_pixbuf_loader_set_size (loader, 0, 0);
-  }
-}
-
-/* Feeds the loader by the piece, so that it can stop after the header. */
-static GdkPixbuf *
-load_pixbuf (
-    WeftImageItem *self, GBytes *bytes, Header *header, GCancellable *cancellable, GError **error)
-{
-  const gsize piece = 64 * 1024;
-  const gchar *type = header->format == WEFT_IMAGE_PNG ? "png" : "jpeg";
-  g_autoptr (GdkPixbufLoader) loader = gdk_pixbuf_loader_new_with_type (type, error);
-  gsize size;
-  const guint8 *data = g_bytes_get_data (bytes, &size);
-  gboolean ok = TRUE;
-
-  if (loader == NULL)
-    return NULL;
-  g_signal_connect (loader, "size-prepared", G_CALLBACK (size_prepared_cb), header);
-  for (gsize i = 0; ok && i < size && !header->too_large; i += piece)
-    ok = gdk_pixbuf_loader_write (loader, data + i, MIN (piece, size - i), error)
-         && !g_cancellable_set_error_if_cancelled (cancellable, error);
-  if (!ok || header->too_large) {
-    gdk_pixbuf_loader_close (loader, NULL);
-    return NULL;
-  }
-  if (!gdk_pixbuf_loader_close (loader, error))
-    return NULL;
-  GdkPixbuf *pixbuf = gdk_pixbuf_loader_get_pixbuf (loader);
-  return pixbuf != NULL ? gdk_pixbuf_apply_embedded_orientation (pixbuf) : NULL;
-}
-
-static guint32
-premultiply (guint r, guint g, guint b, guint a)
-{
-  r = r * a + 128;
-  g = g * a + 128;
-  b = b * a + 128;
-  return a << 24 | ((r + (r >> 8)) >> 8) << 16 | ((g + (g >> 8)) >> 8) << 8 | ((b + (b >> 8)) >> 8);
-}
-
-static cairo_surface_t *
-pixbuf_to_surface (GdkPixbuf *pixbuf)
-{
-  gint width = gdk_pixbuf_get_width (pixbuf), height = gdk_pixbuf_get_height (pixbuf);
-  gint n_channels = gdk_pixbuf_get_n_channels (pixbuf);
-  const guint8 *src = gdk_pixbuf_read_pixels (pixbuf);
-  cairo_surface_t *surface = cairo_image_surface_create (
-      n_channels == 4 ? CAIRO_FORMAT_ARGB32 : CAIRO_FORMAT_RGB24, width, height);
-
-  if (cairo_surface_status (surface) != CAIRO_STATUS_SUCCESS)
-    return surface;
-  guint8 *dst = cairo_image_surface_get_data (surface);
-  for (gint y = 0; y < height; y++) {
-    const guint8 *s = src + (gsize) y * gdk_pixbuf_get_rowstride (pixbuf);
-    guint32 *d =
-        (guint32 *) (gpointer) (dst + (gsize) y * cairo_image_surface_get_stride (surface));
-    for (gint x = 0; x < width; x++, s += n_channels)
-      d[x] = premultiply (s[0], s[1], s[2], n_channels == 4 ? s[3] : 255);
-  }
-  cairo_surface_mark_dirty (surface);
-  return surface;
+  compute_target (sizing->item, sizing->canvas, width, height, &target);
+  *shown_width = target.width;
+  *shown_height = target.height;
 }
 
 static GError *
@@ -237,9 +147,10 @@ detect_format (WeftImageItem *self, GBytes *bytes, GError **error)
   if (format == WEFT_IMAGE_OTHER)
     g_propagate_error (error,
         weft_overlay_error_new (WEFT_OVERLAY_ERROR_UNSUPPORTED, NULL, NULL,
-            "this build draws PNG, JPEG and SVG pictures, and %s is of another format", self->uri));
+            "this build draws PNG, JPEG, WebP, GIF and SVG pictures, and %s is of another format",
+            self->uri));
   else if (format == WEFT_IMAGE_UNKNOWN)
-    g_propagate_error (error, new_damaged_error (self, "it is neither PNG nor JPEG nor SVG"));
+    g_propagate_error (error, new_damaged_error (self, "it is no PNG, JPEG, WebP, GIF or SVG"));
   else if (!weft_image_file_is_complete (bytes, format))
     g_propagate_error (error, new_damaged_error (self, "it ends too early"));
   else
@@ -267,13 +178,26 @@ weft_image_item_check (WeftOverlayItem *item, GHashTable *good, GError **error)
   return TRUE;
 }
 
-static GError *
-new_too_large_error (WeftImageItem *self, gdouble width, gdouble height)
+/* The picture, decoded; kept while the item is drawn in one state after another. */
+static WeftRaster *
+get_raster (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, WeftImageFormat format,
+    GError **error)
 {
-  return weft_overlay_error_new (WEFT_OVERLAY_ERROR_TOO_LARGE,
-      weft_overlay_item_get_pointer (WEFT_OVERLAY_ITEM (self)), self->uri,
-      "%s has %.0f×%.0f pixels, more than the %" G_GINT64_FORMAT " million that are decoded",
-      self->uri, width, height, MAX_DECODED_PIXELS / 1000000);
+  const gchar *look = weft_overlay_item_get_look (WEFT_OVERLAY_ITEM (self));
+  WeftRaster *raster = weft_kept_get (drawing->kept, look);
+  Sizing sizing = { self, &drawing->canvas };
+  g_autoptr (GError) local_error = NULL;
+
+  if (raster != NULL)
+    return raster;
+  raster = weft_raster_decode (bytes, format, size_cb, &sizing, drawing->cancellable, &local_error);
+  if (raster == NULL)
+    g_propagate_error (
+        error, weft_overlay_error_new ((WeftOverlayError) local_error->code, NULL, NULL,
+                   "%s cannot be decoded: %s", self->uri, local_error->message));
+  else
+    weft_kept_set (drawing->kept, look, raster, (GDestroyNotify) weft_raster_free);
+  return raster;
 }
 
 /* Returns: (transfer full) (nullable): what was drawn on; NULL without an error if nothing shows */
@@ -281,38 +205,23 @@ static cairo_t *
 draw_raster (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, WeftImageFormat format,
     WeftStage *stage, GError **error)
 {
+  const WeftRaster *raster = get_raster (self, drawing, bytes, format, error);
   Target target;
-  Header header = { self, &drawing->canvas, format, 0, 0, FALSE };
-  g_autoptr (GError) local_error = NULL;
 
-  g_autoptr (GdkPixbuf) pixbuf =
-      load_pixbuf (self, bytes, &header, drawing->cancellable, &local_error);
-
-  if (header.too_large) {
-    g_propagate_error (error, new_too_large_error (self, header.width, header.height));
+  if (raster == NULL)
     return NULL;
-  }
-  if (pixbuf == NULL) {
-    g_propagate_error (error,
-        new_damaged_error (self, local_error != NULL ? local_error->message : "it has no picture"));
-    return NULL;
-  }
-  /* The picture's own size, were it not scaled while decoding, and turned as its tag says. */
-  gint width = gdk_pixbuf_get_width (pixbuf), height = gdk_pixbuf_get_height (pixbuf);
-  gboolean turned = (width > height) != (header.width > header.height) && width != height;
-  compute_target (self, &drawing->canvas, turned ? header.height : header.width,
-      turned ? header.width : header.height, &target);
+  compute_target (self, &drawing->canvas, raster->width, raster->height, &target);
   if (!get_stage (self, drawing, &target, stage))
     return NULL;
 
-  g_autoptr (WeftCairoSurface) source = pixbuf_to_surface (pixbuf);
-  g_clear_object (&pixbuf);
+  gdouble width = cairo_image_surface_get_width (raster->pixels);
+  gdouble height = cairo_image_surface_get_height (raster->pixels);
   cairo_t *cr = weft_stage_begin (stage);
   cairo_translate (cr, target.x, target.y);
   cairo_rectangle (cr, 0, 0, target.width, target.height);
   cairo_clip (cr);
   cairo_scale (cr, target.width / width, target.height / height);
-  cairo_set_source_surface (cr, source, 0, 0);
+  cairo_set_source_surface (cr, raster->pixels, 0, 0);
   cairo_pattern_set_filter (cairo_get_source (cr), CAIRO_FILTER_GOOD);
   /* Without it the border pixels would fade into the nothing around the picture. */
   cairo_pattern_set_extend (cairo_get_source (cr), CAIRO_EXTEND_PAD);
@@ -368,7 +277,9 @@ draw_svg (
   get_svg_size (handle, &width, &height);
   if (!(width > 0 && height > 0 && width <= 1e6 && height <= 1e6)
       || width / height > WEFT_MAX_PIXELS || height / width > WEFT_MAX_PIXELS) {
-    g_propagate_error (error, new_too_large_error (self, width, height));
+    g_propagate_error (error,
+        weft_overlay_error_new (WEFT_OVERLAY_ERROR_TOO_LARGE, NULL, NULL,
+            "%s has %g×%g pixels, which is too large or too narrow", self->uri, width, height));
     return NULL;
   }
   compute_target (self, &drawing->canvas, width, height, &target);

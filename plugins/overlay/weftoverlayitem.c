@@ -60,6 +60,29 @@ static const guint8 position_cells[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 4, 5, 
 
 #define GET_PRIVATE(self) ((WeftOverlayItemPrivate *) weft_overlay_item_get_instance_private (self))
 
+/* Returns: (transfer none) (nullable): what was kept for @look */
+gpointer
+weft_kept_get (const WeftKept *kept, const gchar *look)
+{
+  return g_strcmp0 (kept->look, look) == 0 ? kept->data : NULL;
+}
+
+/* @data: (transfer full): takes the place of what was kept before */
+void
+weft_kept_set (WeftKept *kept, const gchar *look, gpointer data, GDestroyNotify free_func)
+{
+  weft_kept_clear (kept);
+  *kept = (WeftKept){ g_strdup (look), data, free_func };
+}
+
+void
+weft_kept_clear (WeftKept *kept)
+{
+  if (kept->look != NULL)
+    kept->free_func (kept->data);
+  g_clear_pointer (&kept->look, g_free);
+}
+
 void
 weft_picture_free (WeftPicture *picture)
 {

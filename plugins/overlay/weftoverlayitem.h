@@ -35,6 +35,14 @@ typedef struct {
 
 #define WEFT_ITEM_STATE_REST ((WeftItemState){ 0, 0 })
 
+/* What drawing an item once leaves behind for drawing it in its next state; of the render thread.
+ */
+typedef struct {
+  gchar *look;
+  gpointer data;
+  GDestroyNotify free_func;
+} WeftKept;
+
 /* What the draw function of an item needs beside its own fields. Lives on the render thread. */
 typedef struct {
   WeftCanvas canvas;
@@ -43,6 +51,7 @@ typedef struct {
   /* Of GError: what to tell the user although the item could be drawn. */
   GPtrArray *warnings;
   GCancellable *cancellable;
+  WeftKept *kept;
 } WeftDrawing;
 
 /* An item's pixels: premultiplied ARGB32 whose top left pixel is pixel (x, y) of the frame while
@@ -54,6 +63,10 @@ typedef struct {
   gint y;
   cairo_rectangle_int_t box;
 } WeftPicture;
+
+gpointer weft_kept_get (const WeftKept *kept, const gchar *look);
+void weft_kept_set (WeftKept *kept, const gchar *look, gpointer data, GDestroyNotify free_func);
+void weft_kept_clear (WeftKept *kept);
 
 void weft_picture_free (WeftPicture *picture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftPicture, weft_picture_free)

@@ -171,15 +171,18 @@ finish_look_unlocked (WeftOverlayRenderer *self, Look *look, WeftPicture *pictur
 }
 
 static void
-draw_look (WeftOverlayRenderer *self, WeftOverlayFonts *fonts, Look *look)
+draw_look (WeftOverlayRenderer *self, WeftOverlayFonts *fonts, WeftKept *kept, Look *look)
 {
-  WeftDrawing drawing = { self->canvas, look->key.state, fonts, NULL, self->cancellable };
+  WeftDrawing drawing = { self->canvas, look->key.state, fonts, NULL, self->cancellable, kept };
   g_autoptr (GPtrArray) warnings = g_ptr_array_new ();
   GError *error = NULL;
   WeftSurface *surface = NULL;
 
   drawing.warnings = warnings;
   WeftPicture *picture = weft_overlay_item_draw (look->item, &drawing, &error);
+  /* Whatever is coming next, it is not this item in a state. */
+  if (look->key.state.growth == 0 && look->key.state.content == 0)
+    weft_kept_clear (kept);
   if (picture != NULL)
     surface = weft_surface_new (picture, &self->info, 0);
 
@@ -210,19 +213,21 @@ render_thread (gpointer data)
   WeftOverlayRenderer *self = data;
   g_autoptr (WeftOverlayFonts) fonts = NULL;
   g_autoptr (GError) fonts_error = NULL;
+  WeftKept kept = { NULL, NULL, NULL };
   Look *look;
 
   while ((look = take_pending (self)) != NULL) {
     if (fonts == NULL && fonts_error == NULL)
       fonts = weft_overlay_fonts_new (self->document->fonts, &fonts_error);
     if (fonts != NULL) {
-      draw_look (self, fonts, look);
+      draw_look (self, fonts, &kept, look);
     } else {
       g_mutex_lock (&self->lock);
       finish_look_unlocked (self, look, NULL, NULL, g_error_copy (fonts_error));
       g_mutex_unlock (&self->lock);
     }
   }
+  weft_kept_clear (&kept);
   g_clear_pointer (&fonts, weft_overlay_fonts_free);
 
   g_mutex_lock (&self->lock);

@@ -8,6 +8,7 @@
 #include <pango/pangocairo.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <webp/encode.h>
 #include <zlib.h>
 
 #include "overlaysupport.h"
@@ -463,6 +464,78 @@ test_png_is_drawn_as_it_is (void)
   cairo_surface_destroy (picture);
 }
 
+/* A picture without loss is the same picture, whatever the file is called and made by. */
+static void
+test_webp_is_what_png_is (void)
+{
+  const gint width = 61, height = 37;
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, width, height);
+  g_autofree guint8 *rgba = g_malloc ((gsize) (4 * width * height));
+  GBytes *frames[2];
+  guint8 *webp = NULL;
+
+  for (gint y = 0; y < height; y++) {
+    for (gint x = 0; x < width; x++) {
+      guint8 alpha = x < 20 ? 255 : x < 40 ? 0 : 120;
+      guint8 *straight = rgba + 4 * (y * width + x);
+      guint32 *premultiplied =
+          (guint32 *) (gpointer) (cairo_image_surface_get_data (surface)
+                                  + y * cairo_image_surface_get_stride (surface) + 4 * x);
+      /* Full or no colour, which premultiplying does not round. */
+      straight[0] = y < 12 ? 255 : 0;
+      straight[1] = y < 24 ? 255 : 0;
+      straight[2] = x % 2 ? 255 : 0;
+      straight[3] = alpha;
+      *premultiplied = (guint32) alpha << 24 | (straight[0] ? (guint32) alpha << 16 : 0)
+                       | (straight[1] ? (guint32) alpha << 8 : 0) | (straight[2] ? alpha : 0);
+    }
+  }
+  cairo_surface_mark_dirty (surface);
+  gsize size = WebPEncodeLosslessRGBA (rgba, width, height, 4 * width, &webp);
+  gchar *paths[] = { overlay_write_png ("same.png", surface),
+    overlay_write_file ("same.webp", webp, (gssize) size) };
+  for (guint i = 0; i < 2; i++) {
+    g_autofree gchar *timeline = g_strdup_printf (
+        "{\"overlays\":[{\"type\":\"image\",\"src\":\"%s\",\"x\":\"9px\",\"y\":\"5px\"}]}",
+        paths[i]);
+    g_autoptr (Overlay) o = overlay_new (timeline, BGRX);
+    g_autoptr (GstBuffer) out = overlay_draw (o, 0, 77);
+    gpointer data;
+    gsize n;
+    gst_buffer_extract_dup (out, 0, (gsize) -1, &data, &n);
+    frames[i] = g_bytes_new_take (data, n);
+  }
+  g_assert_true (g_bytes_equal (frames[0], frames[1]));
+  g_bytes_unref (frames[0]);
+  g_bytes_unref (frames[1]);
+  WebPFree (webp);
+  g_free (paths[0]);
+  g_free (paths[1]);
+  cairo_surface_destroy (surface);
+}
+
+/* Of one that moves the first frame: two by two pixels, red, then blue; and without its end. */
+static void
+test_gif_shows_its_first_frame (void)
+{
+  static const guint8 moving[] = { 'G', 'I', 'F', '8', '9', 'a', 2, 0, 2, 0, 0x80, 0, 0, 255, 0, 0,
+    0, 0, 255, '!', 0xf9, 4, 0, 10, 0, 0, 0, ',', 0, 0, 0, 0, 2, 0, 2, 0, 0, 2, 2, 0x84, 0x51, 0,
+    '!', 0xf9, 4, 0, 10, 0, 0, 0, ',', 0, 0, 0, 0, 2, 0, 2, 0, 0, 2, 2, 0x8c, 0x53, 0 };
+  g_autofree gchar *path = overlay_write_file ("moving.gif", moving, sizeof moving);
+  g_autofree gchar *timeline = g_strdup_printf (
+      "{\"overlays\":[{\"type\":\"image\",\"src\":\"%s\",\"x\":\"10px\",\"y\":\"10px\",\"width\":"
+      "\"20px\"}]}",
+      path);
+  g_autoptr (Overlay) o = overlay_new (timeline, BGRX);
+
+  for (guint frame = 0; frame < 30; frame += 29) {
+    g_autoptr (GstBuffer) out = overlay_draw (o, frame, 0);
+    g_assert_cmpuint (overlay_get_byte (o, out, 0, 4 * 20, 20), ==, 0);
+    g_assert_cmpuint (overlay_get_byte (o, out, 0, 4 * 20 + 2, 20), ==, 255);
+    g_assert_cmpuint (overlay_get_byte (o, out, 0, 4 * 31 + 2, 20), ==, 0);
+  }
+}
+
 static void
 test_svg_is_sharp_at_its_final_size (void)
 {
@@ -616,17 +689,25 @@ test_broken_pictures_are_refused (void)
       overlay_write_file ("broken.svg", "<svg xmlns='http://www.w3.org/2000/svg'><rect", -1);
   g_autofree gchar *html = overlay_write_file ("page.svg", "<html><body>no</body></html>", -1);
   g_autofree gchar *gif = overlay_write_file ("a.png", "GIF89a\1\0\1\0", 10);
-  g_autofree gchar *webp = overlay_write_file ("a.webp", "RIFF\0\0\0\0WEBPVP8 ", 16);
+  g_autofree gchar *webp = overlay_write_file ("cut.webp", "RIFF\x20\0\0\0WEBPVP8 ", 16);
+  g_autofree gchar *empty_webp =
+      overlay_write_file ("empty.webp", "RIFF\x0c\0\0\0WEBPVP8 \0\0\0\0", 20);
+  g_autofree gchar *empty_gif =
+      overlay_write_file ("empty.gif", "GIF89a\1\0\1\0\0\0\0,\0\0\0\0\0\0\0\0\0\2\0;", 26);
+  g_autofree gchar *tiff = overlay_write_file ("a.tiff", "II*\0\0\0\0\0\0\0", 10);
   g_autofree gchar *jpeg =
       overlay_write_file ("cut.jpg", "\xff\xd8\xff\xe0\0\4\xff\xd9\xff\xda\0\2abc", 15);
   assert_picture_is_refused (cut, "decoded");
   assert_picture_is_refused (empty, "decoded");
-  assert_picture_is_refused (text, "neither");
-  assert_picture_is_refused (webp, "format");
+  assert_picture_is_refused (text, "no PNG");
+  assert_picture_is_refused (tiff, "format");
+  assert_picture_is_refused (webp, "too early");
+  assert_picture_fails (empty_webp, "decoded");
   assert_picture_is_refused (jpeg, "too early");
   assert_picture_fails (svg, "decoded");
   assert_picture_fails (html, "decoded");
-  assert_picture_is_refused (gif, "format");
+  assert_picture_is_refused (gif, "too early");
+  assert_picture_fails (empty_gif, "decoded");
   cairo_surface_destroy (picture);
 }
 
@@ -797,6 +878,8 @@ main (int argc, char **argv)
   g_test_add_func ("/place/positions", test_positions);
   g_test_add_func ("/place/frame-of-another-size", test_frame_of_another_size);
   g_test_add_func ("/picture/png-is-drawn-as-it-is", test_png_is_drawn_as_it_is);
+  g_test_add_func ("/picture/webp-is-what-png-is", test_webp_is_what_png_is);
+  g_test_add_func ("/picture/gif-shows-its-first-frame", test_gif_shows_its_first_frame);
   g_test_add_func ("/picture/svg-is-sharp-at-its-final-size", test_svg_is_sharp_at_its_final_size);
   g_test_add_func ("/picture/svg-reads-nothing-outside", test_svg_reads_nothing_outside);
   g_test_add_func ("/picture/broken-ones-are-refused", test_broken_pictures_are_refused);
