@@ -200,6 +200,126 @@ weft_overlay_document_unref (WeftOverlayDocument *self)
 }
 
 /**
+ * weft_overlay_edit_new:
+ * @item: (transfer full) (nullable): what the item called @id becomes; %NULL to remove it
+ */
+WeftOverlayEdit *
+weft_overlay_edit_new (const gchar *id, WeftOverlayItem *item)
+{
+  WeftOverlayEdit *self = g_new0 (WeftOverlayEdit, 1);
+
+  self->id = g_strdup (id);
+  self->item = item;
+  return self;
+}
+
+void
+weft_overlay_edit_free (WeftOverlayEdit *self)
+{
+  g_clear_object (&self->item);
+  g_free (self->id);
+  g_free (self);
+}
+
+/**
+ * weft_overlay_edits_find:
+ * @edits: (element-type WeftOverlayEdit)
+ * @index: (out) (optional): where it stands
+ *
+ * Returns: (transfer none) (nullable): the edit of @id
+ */
+WeftOverlayEdit *
+weft_overlay_edits_find (GPtrArray *edits, const gchar *id, guint *index)
+{
+  for (guint i = 0; i < edits->len; i++) {
+    WeftOverlayEdit *edit = g_ptr_array_index (edits, i);
+    if (!g_str_equal (edit->id, id))
+      continue;
+    if (index != NULL)
+      *index = i;
+    return edit;
+  }
+  return NULL;
+}
+
+/**
+ * weft_overlay_item_new_for_edit:
+ * @json: one element of `overlays`, which has an `id`
+ *
+ * Returns: (transfer full) (nullable): the item; its pointer is `/added/` and its id
+ */
+WeftOverlayItem *
+weft_overlay_item_new_for_edit (const gchar *json, const gchar *base_folder, GError **error)
+{
+  g_autoptr (JsonNode) root = parse_json (json, strlen (json), error);
+  const gchar *id = NULL;
+  WeftValue value;
+
+  if (root == NULL || !weft_value_init (&value, root, "", error)
+      || !weft_value_get_string (&value, "id", &id, error))
+    return NULL;
+  if (id == NULL || id[0] == '\0') {
+    weft_overlay_set_error (
+        error, WEFT_OVERLAY_ERROR_INVALID, "/id", "an item that is added needs an “id”");
+    return NULL;
+  }
+  g_autoptr (GString) pointer = g_string_new (id);
+  /* RFC 6901 */
+  g_string_replace (pointer, "~", "~0", 0);
+  g_string_replace (pointer, "/", "~1", 0);
+  g_string_prepend (pointer, "/added/");
+  return weft_overlay_item_new_from_json (root, pointer->str, base_folder, error);
+}
+
+/**
+ * weft_overlay_document_new_edited:
+ * @edits: (element-type WeftOverlayEdit): at most one for each id
+ *
+ * Returns: (transfer full): @base, in which items are replaced where they are, removed, or added on
+ *   top in the order of @edits
+ */
+WeftOverlayDocument *
+weft_overlay_document_new_edited (WeftOverlayDocument *base, GPtrArray *edits)
+{
+  WeftOverlayDocument *self = g_new0 (WeftOverlayDocument, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->width = base->width;
+  self->height = base->height;
+  self->duration = base->duration;
+  self->fonts = g_ptr_array_ref (base->fonts);
+  self->fonts_key = g_strdup (base->fonts_key);
+  self->items = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < base->items->len; i++) {
+    WeftOverlayItem *item = g_ptr_array_index (base->items, i);
+    const gchar *id = weft_overlay_item_get_id (item);
+    const WeftOverlayEdit *edit = id != NULL ? weft_overlay_edits_find (edits, id, NULL) : NULL;
+    if (edit == NULL)
+      g_ptr_array_add (self->items, g_object_ref (item));
+    else if (edit->item != NULL)
+      g_ptr_array_add (self->items, g_object_ref (edit->item));
+  }
+  for (guint i = 0; i < edits->len; i++) {
+    const WeftOverlayEdit *edit = g_ptr_array_index (edits, i);
+    if (edit->item != NULL && weft_overlay_document_find (base, edit->id) == NULL)
+      g_ptr_array_add (self->items, g_object_ref (edit->item));
+  }
+  return self;
+}
+
+/* Returns: (transfer none) (nullable): the item called @id */
+WeftOverlayItem *
+weft_overlay_document_find (WeftOverlayDocument *self, const gchar *id)
+{
+  for (guint i = 0; i < self->items->len; i++) {
+    WeftOverlayItem *item = g_ptr_array_index (self->items, i);
+    if (g_strcmp0 (weft_overlay_item_get_id (item), id) == 0)
+      return item;
+  }
+  return NULL;
+}
+
+/**
  * weft_overlay_document_check:
  *
  * Whether every file the document names is there and what it should be, so that one that is not is

@@ -18,6 +18,7 @@
 #define MAX_ROTATION 360.0
 
 typedef struct {
+  gchar *id;
   gchar *pointer;
   gchar *base_folder;
   gchar *look;
@@ -94,6 +95,13 @@ gdouble
 weft_length_to_pixels (const WeftLength *length, gint frame_size, gdouble scale)
 {
   return length->unit == WEFT_LENGTH_FRACTION ? length->value * frame_size : length->value * scale;
+}
+
+/* Returns: (nullable): what the document calls it */
+const gchar *
+weft_overlay_item_get_id (WeftOverlayItem *self)
+{
+  return GET_PRIVATE (self)->id;
 }
 
 const gchar *
@@ -182,9 +190,11 @@ static gboolean
 parse_common (WeftOverlayItem *self, const WeftValue *value, GError **error)
 {
   WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
+  const gchar *id = NULL;
   gint position = 4;
 
-  if (!weft_value_get_time (value, "start", &priv->start, error)
+  if (!weft_value_get_string (value, "id", &id, error)
+      || !weft_value_get_time (value, "start", &priv->start, error)
       || !weft_value_get_time (value, "end", &priv->end, error)
       || !weft_value_get_enum (value, "position", position_nicks, &position, error)
       || !weft_value_get_length (value, "x", -WEFT_MAX_PIXELS, &priv->x, error)
@@ -209,6 +219,7 @@ parse_common (WeftOverlayItem *self, const WeftValue *value, GError **error)
         "a video can fade and slide, but not be turned or scaled");
     return FALSE;
   }
+  priv->id = g_strdup (id);
   priv->horizontal = (WeftAlign) (position_cells[position] % 3);
   priv->vertical = (WeftAlign) (position_cells[position] / 3);
   if (GST_CLOCK_TIME_IS_VALID (priv->start) && GST_CLOCK_TIME_IS_VALID (priv->end)
@@ -664,6 +675,7 @@ weft_overlay_item_finalize (GObject *object)
 {
   WeftOverlayItemPrivate *priv = GET_PRIVATE (WEFT_OVERLAY_ITEM (object));
 
+  g_free (priv->id);
   g_free (priv->pointer);
   g_free (priv->base_folder);
   g_free (priv->look);

@@ -130,6 +130,7 @@ struct _WeftOverlayItemClass {
 WeftOverlayItem *weft_overlay_item_new_from_json (
     JsonNode *node, const gchar *pointer, const gchar *base_folder, GError **error);
 
+const gchar *weft_overlay_item_get_id (WeftOverlayItem *self);
 const gchar *weft_overlay_item_get_pointer (WeftOverlayItem *self);
 const gchar *weft_overlay_item_get_base_folder (WeftOverlayItem *self);
 const gchar *weft_overlay_item_get_look (WeftOverlayItem *self);

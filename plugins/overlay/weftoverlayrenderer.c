@@ -10,6 +10,9 @@
 /* How long closing waits for a drawing in work before it leaves the thread to end alone. */
 #define CLOSE_WAIT_US (150 * G_TIME_SPAN_MILLISECOND)
 
+/* After so many timelines without it a look is dropped. */
+#define MAX_MISSING 3
+
 typedef enum { LOOK_PENDING, LOOK_READY, LOOK_FAILED } LookState;
 
 /* What of an item was drawn: items of one look share it. */
@@ -31,6 +34,8 @@ typedef struct {
   WeftSurface *surfaces[WEFT_SURFACE_N_PHASES];
   gsize bytes;
   GError *error;
+  /* How many timelines in a row have not had it. */
+  guint n_missing;
   /* Position in `recent`, the most recently used first; NULL while pending. */
   GList *link;
 } Look;
@@ -445,6 +450,33 @@ weft_overlay_renderer_forget (
   Look *look = g_hash_table_lookup (self->looks, &key);
   if (look != NULL && look->state != LOOK_PENDING)
     remove_look_unlocked (self, look);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Drops what no item of @schedule looks like any more, nor of the few before it: an application may
+ * go back and forth between two. */
+void
+weft_overlay_renderer_keep_only (WeftOverlayRenderer *self, WeftOverlaySchedule *schedule)
+{
+  GHashTableIter iter;
+  Look *look;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->looks);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &look)) {
+    look->n_missing =
+        weft_overlay_schedule_has_look (schedule, look->key.look) ? 0 : look->n_missing + 1;
+    if (look->n_missing < MAX_MISSING)
+      continue;
+    if (look->state != LOOK_PENDING) {
+      self->stats.cache_bytes -= look->bytes;
+      g_queue_delete_link (&self->recent, look->link);
+    } else if (!g_queue_remove (&self->pending, look)) {
+      /* It is being drawn. */
+      continue;
+    }
+    g_hash_table_iter_remove (&iter);
+  }
   g_mutex_unlock (&self->lock);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "weftoverlaydocument.h"
+#include "weftoverlayschedule.h"
 #include "weftsurface.h"
 
 G_BEGIN_DECLS
@@ -34,6 +35,7 @@ WeftSurface *weft_overlay_renderer_get_surface (WeftOverlayRenderer *self, WeftO
     const WeftItemState *state, guint phase, GError **error);
 void weft_overlay_renderer_forget (
     WeftOverlayRenderer *self, WeftOverlayItem *item, const WeftItemState *state);
+void weft_overlay_renderer_keep_only (WeftOverlayRenderer *self, WeftOverlaySchedule *schedule);
 GPtrArray *weft_overlay_renderer_take_warnings (WeftOverlayRenderer *self);
 void weft_overlay_renderer_get_stats (WeftOverlayRenderer *self, WeftOverlayRendererStats *stats);
 

@@ -42,6 +42,13 @@ compare_active_cb (gconstpointer a, gconstpointer b)
   return ea->index < eb->index ? -1 : ea->index > eb->index;
 }
 
+/* Whether an item ever looks like @look. */
+gboolean
+weft_overlay_schedule_has_look (WeftOverlaySchedule *self, const gchar *look)
+{
+  return g_hash_table_contains (self->last_ends, look);
+}
+
 /**
  * weft_overlay_schedule_to_position:
  * @time: stream time

@@ -21,6 +21,7 @@ typedef void (*WeftOverlayEntryFunc) (const WeftOverlayEntry *entry, gpointer us
 WeftOverlaySchedule *
 weft_overlay_schedule_new (WeftOverlayDocument *document, gint fps_n, gint fps_d);
 void weft_overlay_schedule_free (WeftOverlaySchedule *self);
+gboolean weft_overlay_schedule_has_look (WeftOverlaySchedule *self, const gchar *look);
 guint64 weft_overlay_schedule_to_position (WeftOverlaySchedule *self, GstClockTime time);
 gdouble weft_overlay_schedule_to_seconds (WeftOverlaySchedule *self, guint64 span);
 gboolean weft_overlay_schedule_is_in_frames (WeftOverlaySchedule *self);

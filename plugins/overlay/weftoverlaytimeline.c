@@ -44,7 +44,14 @@ enum {
   N_PROPERTIES,
 };
 
+enum {
+  SIGNAL_ADD,
+  SIGNAL_REMOVE,
+  N_SIGNALS,
+};
+
 static GParamSpec *properties[N_PROPERTIES];
+static guint signals[N_SIGNALS];
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK,
     GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (WEFT_SURFACE_FORMATS)));
@@ -77,7 +84,11 @@ struct _WeftOverlayTimeline {
   guint64 cache_size;
   gboolean started;
   gboolean flushing;
-  /* Parsed and to be shown from the next frame on. */
+  /* What the properties say, as it was last read, and what was added to it and removed since:
+   * WeftOverlayEdit, one for each id. */
+  WeftOverlayDocument *base;
+  GPtrArray *edits;
+  /* Both together, to be shown from the next frame on. */
   WeftOverlayDocument *next_document;
   /* Why the timeline cannot be drawn; told when the element starts. */
   GError *parse_error;
@@ -157,6 +168,14 @@ load_document (const gchar *timeline, const gchar *location, GError **error)
   return weft_overlay_document_new_from_json ("{}", -1, cwd, error);
 }
 
+static void
+apply_edits_unlocked (WeftOverlayTimeline *self)
+{
+  g_clear_pointer (&self->next_document, weft_overlay_document_unref);
+  if (self->base != NULL)
+    self->next_document = weft_overlay_document_new_edited (self->base, self->edits);
+}
+
 /* Reads what the properties say now. A timeline that is wrong ends a stream that is about to
  * start, but not one that runs: that goes on with the last good one, and a warning. */
 static void
@@ -182,9 +201,10 @@ update_document (WeftOverlayTimeline *self)
   }
   GST_OBJECT_LOCK (self);
   g_clear_error (&self->parse_error);
-  g_clear_pointer (&self->next_document, weft_overlay_document_unref);
+  g_clear_pointer (&self->base, weft_overlay_document_unref);
   self->parse_error = error;
-  self->next_document = g_steal_pointer (&document);
+  self->base = g_steal_pointer (&document);
+  apply_edits_unlocked (self);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -196,11 +216,64 @@ set_source (WeftOverlayTimeline *self, const gchar *timeline, const gchar *locat
   g_free (self->location);
   self->timeline = g_strdup (timeline);
   self->location = g_strdup (location);
+  g_ptr_array_set_size (self->edits, 0);
   gboolean started = self->started;
   GST_OBJECT_UNLOCK (self);
   /* Before the start a file may still be written, and errors would reach nobody. */
   if (started)
     update_document (self);
+}
+
+/* An item that is wrong changes nothing; the warning says why. */
+static gboolean
+weft_overlay_timeline_add (WeftOverlayTimeline *self, const gchar *json)
+{
+  g_autoptr (GHashTable) good = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree gchar *cwd = g_get_current_dir ();
+  g_autoptr (WeftOverlayItem) item = NULL;
+  g_autoptr (GError) error = NULL;
+  guint index;
+
+  g_return_val_if_fail (json != NULL, FALSE);
+  item = weft_overlay_item_new_for_edit (json, cwd, &error);
+  if (item == NULL || !weft_overlay_item_check (item, good, &error)) {
+    weft_overlay_error_post (GST_ELEMENT (self), GST_MESSAGE_WARNING, error);
+    return FALSE;
+  }
+  const gchar *id = weft_overlay_item_get_id (item);
+  GST_OBJECT_LOCK (self);
+  WeftOverlayEdit *edit = weft_overlay_edits_find (self->edits, id, &index);
+  /* One that was added before keeps its place, one that was removed comes back where it was. */
+  if (edit != NULL)
+    g_set_object (&edit->item, item);
+  else
+    g_ptr_array_add (self->edits, weft_overlay_edit_new (id, g_object_ref (item)));
+  apply_edits_unlocked (self);
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static gboolean
+weft_overlay_timeline_remove (WeftOverlayTimeline *self, const gchar *id)
+{
+  guint index;
+
+  g_return_val_if_fail (id != NULL, FALSE);
+  GST_OBJECT_LOCK (self);
+  WeftOverlayEdit *edit = weft_overlay_edits_find (self->edits, id, &index);
+  gboolean in_base = self->base != NULL && weft_overlay_document_find (self->base, id) != NULL;
+  gboolean found = edit != NULL ? edit->item != NULL : in_base;
+  /* Nothing is kept of what is gone, so that items may come and go for ever. */
+  if (edit != NULL && !in_base)
+    g_ptr_array_remove_index (self->edits, index);
+  else if (edit != NULL)
+    g_clear_object (&edit->item);
+  else if (in_base)
+    g_ptr_array_add (self->edits, weft_overlay_edit_new (id, NULL));
+  if (found)
+    apply_edits_unlocked (self);
+  GST_OBJECT_UNLOCK (self);
+  return found;
 }
 
 static GstStructure *
@@ -414,8 +487,10 @@ prepare_document (WeftOverlayTimeline *self)
       self->canvas.scale_y);
   clear_repeat (self);
   if (self->renderer != NULL
-      && weft_overlay_renderer_is_for (self->renderer, self->document, &self->canvas, info))
+      && weft_overlay_renderer_is_for (self->renderer, self->document, &self->canvas, info)) {
+    weft_overlay_renderer_keep_only (self->renderer, self->schedule);
     return;
+  }
   GST_OBJECT_LOCK (self);
   gsize cache_size = (gsize) self->cache_size;
   GST_OBJECT_UNLOCK (self);
@@ -1043,6 +1118,7 @@ weft_overlay_timeline_init (WeftOverlayTimeline *self)
 {
   self->inputs = g_ptr_array_new_with_free_func ((GDestroyNotify) weft_video_input_free);
   self->cache_size = DEFAULT_CACHE_SIZE;
+  self->edits = g_ptr_array_new_with_free_func ((GDestroyNotify) weft_overlay_edit_free);
   self->kernels = weft_blend_get_kernels ();
   self->layers = g_array_new (FALSE, FALSE, sizeof (Layer));
   g_array_set_clear_func (self->layers, clear_layer);
@@ -1060,6 +1136,8 @@ weft_overlay_timeline_finalize (GObject *object)
   g_free (self->location);
   g_clear_error (&self->parse_error);
   g_clear_pointer (&self->next_document, weft_overlay_document_unref);
+  g_clear_pointer (&self->base, weft_overlay_document_unref);
+  g_ptr_array_unref (self->edits);
   g_ptr_array_unref (self->inputs);
   g_array_unref (self->layers);
   g_array_unref (self->repeat_layers);
@@ -1127,6 +1205,34 @@ weft_overlay_timeline_class_init (WeftOverlayTimelineClass *klass)
       GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+
+  /**
+   * WeftOverlayTimeline::add:
+   * @item: one element of `overlays` as JSON, with an `id`; relative paths in it start from the
+   *   current folder
+   *
+   * Puts an item over all others, or where the one of the same `id` is, from the next frame on.
+   * Times are the stream's. May be called from any thread; reads the files that the item names.
+   * Setting `timeline` or `location` undoes it.
+   *
+   * Returns: %FALSE if the item is wrong; then a warning is posted that says why
+   */
+  signals[SIGNAL_ADD] = g_signal_new_class_handler ("add", G_TYPE_FROM_CLASS (klass),
+      G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (weft_overlay_timeline_add), NULL, NULL, NULL,
+      G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
+
+  /**
+   * WeftOverlayTimeline::remove:
+   * @id: of an item, of the document or added
+   *
+   * Removes an item from the next frame on. Those of the document can be removed once the element
+   * is started, for it reads the document then.
+   *
+   * Returns: whether there was such an item
+   */
+  signals[SIGNAL_REMOVE] = g_signal_new_class_handler ("remove", G_TYPE_FROM_CLASS (klass),
+      G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (weft_overlay_timeline_remove), NULL, NULL,
+      NULL, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
 
   gst_element_class_set_static_metadata (element_class, "Timeline overlay", "Filter/Editor/Video",
       "Draws titles and pictures over video at exact frames of a timeline", "The Weft authors");

@@ -224,6 +224,116 @@ test_change_while_playing (void)
   g_assert_cmpuint (overlay_get_stat (o, "rendered"), <=, 2);
 }
 
+static gboolean
+add_item (Overlay *o, const gchar *id, const gchar *path)
+{
+  g_autofree gchar *item = g_strdup_printf ("{\"id\":\"%s\"," WHITE "}", id, path);
+  gboolean ok = FALSE;
+
+  g_signal_emit_by_name (o->element, "add", item, &ok);
+  return ok;
+}
+
+static gboolean
+remove_item (Overlay *o, const gchar *id)
+{
+  gboolean ok = FALSE;
+
+  g_signal_emit_by_name (o->element, "remove", id, &ok);
+  return ok;
+}
+
+static void
+test_items_are_added_and_removed (void)
+{
+  g_autofree gchar *timeline = g_strdup_printf ("{\"overlays\":[{\"id\":\"base\"," WHITE
+                                                "},{\"id\":\"top\"," WHITE ",\"start\":100}]}",
+      white, white);
+  g_autoptr (Overlay) o = overlay_new (timeline, I420_30);
+
+  g_assert_cmpuint (draw_luma (o, 0, 100), ==, 235);
+  /* Over what is there; then in its place; then gone, and what was below shows again. */
+  g_assert_true (add_item (o, "new", black));
+  g_assert_cmpuint (draw_luma (o, 1, 100), ==, 16);
+  g_assert_true (add_item (o, "new", white));
+  g_assert_cmpuint (draw_luma (o, 2, 100), ==, 235);
+  g_assert_true (add_item (o, "base", black));
+  g_assert_cmpuint (draw_luma (o, 3, 100), ==, 235);
+  g_assert_true (remove_item (o, "new"));
+  g_assert_false (remove_item (o, "new"));
+  g_assert_cmpuint (draw_luma (o, 4, 100), ==, 16);
+  g_assert_true (remove_item (o, "base"));
+  g_assert_false (remove_item (o, "base"));
+  g_assert_true (overlay_is_untouched (o, 5));
+  g_assert_true (add_item (o, "base", white));
+  g_assert_cmpuint (draw_luma (o, 6, 100), ==, 235);
+  /* A new document is what it says, and nothing else. */
+  g_assert_true (add_item (o, "base", black));
+  g_object_set (o->element, "timeline", timeline, NULL);
+  g_assert_cmpuint (draw_luma (o, 7, 100), ==, 235);
+  overlay_assert_no_message (o->bus, GST_MESSAGE_WARNING);
+}
+
+static void
+test_a_wrong_item_is_not_added (void)
+{
+  g_autofree gchar *timeline = white_timeline ("");
+  g_autoptr (Overlay) o = overlay_new (timeline, I420_30);
+  static const struct {
+    const gchar *json, *pointer, *word;
+  } wrong[] = { { "{\"type\":\"text\",\"text\":\"a\"}", "/id", "id" }, { "nonsense", "", "JSON" },
+    { "[]", "", "object" }, { "{\"id\":\"a/b\",\"type\":\"text\"}", "/added/a~1b", "text" },
+    { "{\"id\":\"p\",\"type\":\"image\",\"src\":\"/nowhere.png\"}", "/added/p", "exist" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    gboolean ok = TRUE;
+    g_signal_emit_by_name (o->element, "add", wrong[i].json, &ok);
+    g_assert_false (ok);
+    overlay_assert_problem (o->bus, GST_MESSAGE_WARNING, wrong[i].pointer, NULL, wrong[i].word);
+  }
+  g_assert_cmpuint (draw_luma (o, 0, 100), ==, 235);
+}
+
+/* What an application does before it starts, and for hours. */
+static void
+test_items_come_and_go (void)
+{
+  GstElement *element = gst_element_factory_make ("overlaytimeline", NULL);
+  gboolean ok = FALSE;
+
+  g_signal_emit_by_name (
+      element, "add", "{\"id\":\"a\",\"type\":\"text\",\"text\":\"early\"}", &ok);
+  g_assert_true (ok);
+  g_signal_emit_by_name (element, "remove", "b", &ok);
+  g_assert_false (ok);
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  gst_harness_set_src_caps_str (h, I420_30);
+  for (guint i = 0; i < 500; i++) {
+    g_autofree gchar *id = g_strdup_printf ("item-%u", i);
+    g_autofree gchar *item =
+        g_strdup_printf ("{\"id\":\"%s\",\"type\":\"text\",\"text\":\"%u\"}", id, i);
+    g_signal_emit_by_name (element, "add", item, &ok);
+    g_assert_true (ok);
+    GstBuffer *buffer = gst_buffer_new_allocate (NULL, 64 * 48 * 3 / 2, NULL);
+    gst_buffer_memset (buffer, 0, 0x40, (gsize) -1);
+    GST_BUFFER_PTS (buffer) = i * GST_SECOND / 30;
+    gst_harness_push (h, buffer);
+    gst_buffer_unref (gst_harness_pull (h));
+    g_signal_emit_by_name (element, "remove", id, &ok);
+    g_assert_true (ok);
+  }
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 rendered, cached, peak;
+  g_object_get (element, "stats", &stats, NULL);
+  gst_structure_get (stats, "rendered", G_TYPE_UINT64, &rendered, "cache-bytes", G_TYPE_UINT64,
+      &cached, "cache-peak-bytes", G_TYPE_UINT64, &peak, NULL);
+  /* Each once, the first one once for all frames; and what is gone is not kept. */
+  g_assert_cmpuint (rendered, ==, 501);
+  g_assert_cmpuint (peak, <, 200 * 1024);
+  gst_harness_teardown (h);
+  gst_object_unref (element);
+}
+
 typedef struct {
   Overlay *o;
   const gchar *timelines[2];
@@ -236,11 +346,18 @@ change_thread (gpointer data)
   Changer *changer = data;
 
   for (guint i = 0; !g_atomic_int_get (&changer->quit); i++) {
+    gboolean ok;
     g_autoptr (GstStructure) stats = NULL;
     g_object_set (changer->o->element, "timeline", changer->timelines[i & 1], "cache-size",
         (guint64) (i % 3) * 5000, NULL);
     g_object_get (changer->o->element, "stats", &stats, NULL);
     g_thread_yield ();
+    g_signal_emit_by_name (changer->o->element, "add",
+        "{\"id\":\"t\",\"type\":\"text\",\"text\":\"a\",\"font\":{\"size\":5},\"start\":3600}",
+        &ok);
+    g_assert_true (ok);
+    g_signal_emit_by_name (changer->o->element, "remove", "t", &ok);
+    g_assert_true (ok);
   }
   return NULL;
 }
@@ -314,6 +431,12 @@ test_location (void)
   overlay_assert_problem (
       o->bus, GST_MESSAGE_WARNING, "", "/nonexistent/timeline.json", "does not exist");
   g_assert_cmpuint (draw_luma (o, 2, 16), ==, 235);
+  /* Set again it is read again. */
+  g_autofree gchar *changed = g_strdup_printf ("{\"overlays\":[{" WHITE "}]}", "black.svg");
+  g_free (overlay_write_file ("timeline.json", changed, -1));
+  g_assert_cmpuint (draw_luma (o, 3, 100), ==, 235);
+  g_object_set (o->element, "location", path, NULL);
+  g_assert_cmpuint (draw_luma (o, 4, 100), ==, 16);
 }
 
 static void
@@ -556,6 +679,9 @@ main (int argc, char **argv)
   g_test_add_func ("/layers/last-item-is-on-top", test_last_item_is_on_top);
   g_test_add_func ("/layers/opacity", test_opacity);
   g_test_add_func ("/playing/change", test_change_while_playing);
+  g_test_add_func ("/playing/add-and-remove", test_items_are_added_and_removed);
+  g_test_add_func ("/playing/wrong-item-is-not-added", test_a_wrong_item_is_not_added);
+  g_test_add_func ("/playing/items-come-and-go", test_items_come_and_go);
   g_test_add_func ("/playing/change-from-another-thread", test_change_from_another_thread);
   g_test_add_func (
       "/playing/wrong-timeline-keeps-the-last", test_wrong_timeline_while_playing_keeps_the_last);
