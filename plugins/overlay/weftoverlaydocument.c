@@ -4,9 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Above all bounds json-glib's recursion: it goes one call deeper with every bracket. The grammar
- * itself needs seven. */
-#define MAX_DEPTH 32
+#include "weftoverlayjson.h"
+
 #define MAX_ITEMS 100000
 #define MAX_FONTS 1000
 
@@ -14,61 +13,21 @@
 #define ITEMS_POINTER "/timeline/overlays"
 #define FONTS_POINTER "/fonts"
 
-static gboolean
-check_depth (const gchar *json, gsize length, GError **error)
-{
-  guint depth = 0;
-  gboolean in_string = FALSE;
-
-  for (gsize i = 0; i < length; i++) {
-    if (in_string) {
-      if (json[i] == '\\')
-        i++;
-      else if (json[i] == '"')
-        in_string = FALSE;
-    } else if (json[i] == '"') {
-      in_string = TRUE;
-    } else if (json[i] == '[' || json[i] == '{') {
-      if (++depth > MAX_DEPTH) {
-        weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, "",
-            "the timeline is nested more than %d levels deep", MAX_DEPTH);
-        return FALSE;
-      }
-    } else if ((json[i] == ']' || json[i] == '}') && depth > 0) {
-      depth--;
-    }
-  }
-  return TRUE;
-}
-
 static JsonNode *
 parse_json (const gchar *json, gsize length, GError **error)
 {
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  g_autoptr (GError) json_error = NULL;
+  GError *local_error = NULL;
 
   if (length > WEFT_OVERLAY_MAX_DOCUMENT_BYTES) {
     weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, "",
         "the timeline has more than %u MiB", WEFT_OVERLAY_MAX_DOCUMENT_BYTES >> 20);
     return NULL;
   }
-  if (!g_utf8_validate (json, (gssize) length, NULL)) {
-    weft_overlay_set_error (
-        error, WEFT_OVERLAY_ERROR_INVALID, "", "the timeline is not valid UTF-8");
-    return NULL;
+  JsonNode *root = weft_overlay_json_parse (json, length, "the timeline", G_MAXUINT, &local_error);
+  if (root == NULL) {
+    weft_overlay_error_locate (local_error, "", NULL);
+    g_propagate_error (error, local_error);
   }
-  if (!check_depth (json, length, error))
-    return NULL;
-  if (!json_parser_load_from_data (parser, json, (gssize) length, &json_error)) {
-    /* json-glib may quote a single byte of a character. */
-    g_autofree gchar *reason = g_utf8_make_valid (json_error->message, -1);
-    weft_overlay_set_error (
-        error, WEFT_OVERLAY_ERROR_INVALID, "", "the timeline is not JSON: %s", reason);
-    return NULL;
-  }
-  JsonNode *root = json_parser_steal_root (parser);
-  if (root == NULL)
-    weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, "", "the timeline is empty");
   return root;
 }
 

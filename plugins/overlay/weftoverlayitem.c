@@ -33,6 +33,9 @@ typedef struct {
   gdouble rotation;
   WeftAnimate animate;
   guint n_letters;
+  WeftOverlayPlacer placer;
+  gpointer placer_data;
+  GDestroyNotify placer_destroy;
 } WeftOverlayItemPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (WeftOverlayItem, weft_overlay_item, G_TYPE_OBJECT)
@@ -46,6 +49,7 @@ static const struct {
 } kinds[] = {
   { "text", weft_text_item_get_type },
   { "image", weft_image_item_get_type },
+  { "captions", weft_captions_item_get_type },
   { "video", weft_video_item_get_type },
   { "timer", weft_timer_item_get_type },
   { "counter", weft_counter_item_get_type },
@@ -333,6 +337,63 @@ weft_overlay_item_check (WeftOverlayItem *self, GHashTable *good, GError **error
 }
 
 /**
+ * weft_overlay_item_measure:
+ * @box: (out): where the item would stand, were it not for its placer
+ *
+ * Returns: %FALSE if it cannot be drawn, or draws nothing
+ */
+gboolean
+weft_overlay_item_measure (WeftOverlayItem *self, WeftDrawing *drawing, cairo_rectangle_int_t *box)
+{
+  WeftDrawing measuring = *drawing;
+
+  measuring.box_only = TRUE;
+  measuring.state = WEFT_ITEM_STATE_REST;
+  g_autoptr (WeftPicture) picture =
+      WEFT_OVERLAY_ITEM_GET_CLASS (self)->draw (self, &measuring, NULL);
+  if (picture == NULL)
+    return FALSE;
+  *box = picture->box;
+  return TRUE;
+}
+
+static void
+move_to_place (WeftOverlayItem *self, WeftDrawing *drawing, WeftPicture *picture)
+{
+  WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
+  cairo_rectangle_int_t box, moved;
+
+  if (priv->placer == NULL || !weft_overlay_item_measure (self, drawing, &box))
+    return;
+  moved = box;
+  priv->placer (self, drawing, &moved, priv->placer_data);
+  picture->x += moved.x - box.x;
+  picture->y += moved.y - box.y;
+  picture->box.x += moved.x - box.x;
+  picture->box.y += moved.y - box.y;
+}
+
+/**
+ * weft_overlay_item_set_placer:
+ * @placer: is called on the render thread each time the item is drawn
+ * @key: the same for two items of the same look only if they come to stand at the same place
+ *
+ * Before the item is drawn for the first time.
+ */
+void
+weft_overlay_item_set_placer (WeftOverlayItem *self, WeftOverlayPlacer placer, gpointer user_data,
+    GDestroyNotify destroy, const gchar *key)
+{
+  WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
+  g_autofree gchar *look = priv->look;
+
+  priv->placer = placer;
+  priv->placer_data = user_data;
+  priv->placer_destroy = destroy;
+  priv->look = g_strconcat (look, "\n", key, NULL);
+}
+
+/**
  * weft_overlay_item_draw:
  *
  * Returns: (transfer full) (nullable): the item in the state of @drawing, its opacity included
@@ -345,6 +406,7 @@ weft_overlay_item_draw (WeftOverlayItem *self, WeftDrawing *drawing, GError **er
 
   if (picture == NULL)
     return NULL;
+  move_to_place (self, drawing, picture);
   if (picture->pixels != NULL && priv->opacity < 1.0) {
     g_autoptr (WeftCairo) cr = cairo_create (picture->pixels);
     cairo_set_operator (cr, CAIRO_OPERATOR_DEST_IN);
@@ -373,6 +435,22 @@ place_axis (WeftAlign align, gdouble size, gdouble frame_size, gdouble margin)
 }
 
 /**
+ * weft_overlay_get_margins:
+ * @x: (out): how far named positions keep from the left and right edge, in frame pixels
+ * @y: (out): and from the others
+ */
+void
+weft_overlay_get_margins (const WeftCanvas *canvas, gdouble *x, gdouble *y)
+{
+  /* In timeline pixels, so that it is as wide as it is high. */
+  gdouble margin =
+      MARGIN_FRACTION * MIN (canvas->width / canvas->scale_x, canvas->height / canvas->scale_y);
+
+  *x = margin * canvas->scale_x;
+  *y = margin * canvas->scale_y;
+}
+
+/**
  * weft_overlay_item_place:
  * @width: of the item's box in frame pixels
  * @height: of the item's box in frame pixels
@@ -384,16 +462,15 @@ weft_overlay_item_place (WeftOverlayItem *self, const WeftCanvas *canvas, gdoubl
     gdouble height, gint *x, gint *y)
 {
   WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
-  /* In timeline pixels, so that it is as wide as it is high. */
-  gdouble margin =
-      MARGIN_FRACTION * MIN (canvas->width / canvas->scale_x, canvas->height / canvas->scale_y);
-  gdouble left =
-      priv->x.unit != WEFT_LENGTH_UNSET
-          ? weft_length_to_pixels (&priv->x, canvas->width, canvas->scale_x)
-          : place_axis (priv->horizontal, width, canvas->width, margin * canvas->scale_x);
+  gdouble margin_x, margin_y;
+
+  weft_overlay_get_margins (canvas, &margin_x, &margin_y);
+  gdouble left = priv->x.unit != WEFT_LENGTH_UNSET
+                     ? weft_length_to_pixels (&priv->x, canvas->width, canvas->scale_x)
+                     : place_axis (priv->horizontal, width, canvas->width, margin_x);
   gdouble top = priv->y.unit != WEFT_LENGTH_UNSET
                     ? weft_length_to_pixels (&priv->y, canvas->height, canvas->scale_y)
-                    : place_axis (priv->vertical, height, canvas->height, margin * canvas->scale_y);
+                    : place_axis (priv->vertical, height, canvas->height, margin_y);
 
   *x = (gint) floor (left + 0.5);
   *y = (gint) floor (top + 0.5);
@@ -679,6 +756,8 @@ weft_overlay_item_finalize (GObject *object)
   g_free (priv->pointer);
   g_free (priv->base_folder);
   g_free (priv->look);
+  if (priv->placer_destroy != NULL)
+    priv->placer_destroy (priv->placer_data);
   G_OBJECT_CLASS (weft_overlay_item_parent_class)->finalize (object);
 }
 

@@ -52,6 +52,8 @@ typedef struct {
   GPtrArray *warnings;
   GCancellable *cancellable;
   WeftKept *kept;
+  /* Only the box is wanted, not the pixels. */
+  gboolean box_only;
 } WeftDrawing;
 
 /* An item's pixels: premultiplied ARGB32 whose top left pixel is pixel (x, y) of the frame while
@@ -96,6 +98,12 @@ typedef struct {
   gint dx;
   gint dy;
 } WeftPose;
+
+typedef struct _WeftOverlayItem WeftOverlayItem;
+
+/* Moves @box, in which @self would stand. On the render thread. */
+typedef void (*WeftOverlayPlacer) (
+    WeftOverlayItem *self, WeftDrawing *drawing, cairo_rectangle_int_t *box, gpointer user_data);
 
 #define WEFT_TYPE_OVERLAY_ITEM (weft_overlay_item_get_type ())
 G_DECLARE_DERIVABLE_TYPE (WeftOverlayItem, weft_overlay_item, WEFT, OVERLAY_ITEM, GObject)
@@ -146,6 +154,11 @@ gboolean weft_overlay_item_check (WeftOverlayItem *self, GHashTable *good, GErro
 WeftPicture *weft_overlay_item_draw (WeftOverlayItem *self, WeftDrawing *drawing, GError **error);
 void weft_overlay_item_place (WeftOverlayItem *self, const WeftCanvas *canvas, gdouble width,
     gdouble height, gint *x, gint *y);
+gboolean
+weft_overlay_item_measure (WeftOverlayItem *self, WeftDrawing *drawing, cairo_rectangle_int_t *box);
+void weft_overlay_get_margins (const WeftCanvas *canvas, gdouble *x, gdouble *y);
+void weft_overlay_item_set_placer (WeftOverlayItem *self, WeftOverlayPlacer placer,
+    gpointer user_data, GDestroyNotify destroy, const gchar *key);
 gboolean weft_overlay_item_get_stage (WeftOverlayItem *self, const WeftDrawing *drawing,
     const cairo_rectangle_int_t *box, const WeftBounds *ink, WeftStage *stage);
 void weft_overlay_item_get_state (WeftOverlayItem *self, const WeftCanvas *canvas,
@@ -163,6 +176,7 @@ gdouble weft_length_to_pixels (const WeftLength *length, gint frame_size, gdoubl
 /* The kinds. Each lives in a file of its own and is found by its "type". */
 GType weft_text_item_get_type (void);
 GType weft_image_item_get_type (void);
+GType weft_captions_item_get_type (void);
 GType weft_video_item_get_type (void);
 GType weft_timer_item_get_type (void);
 GType weft_counter_item_get_type (void);

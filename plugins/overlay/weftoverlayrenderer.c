@@ -7,6 +7,8 @@
 
 #include "weftoverlayrenderer.h"
 
+#include "weftcaptions.h"
+
 /* How long closing waits for a drawing in work before it leaves the thread to end alone. */
 #define CLOSE_WAIT_US (150 * G_TIME_SPAN_MILLISECOND)
 
@@ -55,6 +57,10 @@ struct _WeftOverlayRenderer {
   GQueue pending;
   GQueue recent;
   GPtrArray *warnings;
+  /* Captions whose file is wanted, and whether it was read. */
+  WeftCaptionsItem *wanted;
+  gboolean is_loaded;
+  GError *load_error;
   gsize max_bytes;
   gboolean flushing;
   gboolean quit;
@@ -100,6 +106,8 @@ weft_overlay_renderer_unref (WeftOverlayRenderer *self)
   g_queue_clear (&self->recent);
   g_hash_table_unref (self->looks);
   g_ptr_array_unref (self->warnings);
+  g_clear_object (&self->wanted);
+  g_clear_error (&self->load_error);
   g_object_unref (self->cancellable);
   weft_overlay_document_unref (self->document);
   g_cond_clear (&self->cond);
@@ -178,7 +186,11 @@ finish_look_unlocked (WeftOverlayRenderer *self, Look *look, WeftPicture *pictur
 static void
 draw_look (WeftOverlayRenderer *self, WeftOverlayFonts *fonts, WeftKept *kept, Look *look)
 {
-  WeftDrawing drawing = { self->canvas, look->key.state, fonts, NULL, self->cancellable, kept };
+  WeftDrawing drawing = { .canvas = self->canvas,
+    .state = look->key.state,
+    .fonts = fonts,
+    .cancellable = self->cancellable,
+    .kept = kept };
   g_autoptr (GPtrArray) warnings = g_ptr_array_new ();
   GError *error = NULL;
   WeftSurface *surface = NULL;
@@ -197,15 +209,36 @@ draw_look (WeftOverlayRenderer *self, WeftOverlayFonts *fonts, WeftKept *kept, L
   g_mutex_unlock (&self->lock);
 }
 
-/* Waits for the next look to draw; NULL when it is time to end. */
+/* Reads the file of captions that somebody waits for. The lock is released meanwhile. */
+static void
+load_wanted_unlocked (WeftOverlayRenderer *self)
+{
+  g_autoptr (WeftCaptionsItem) captions = g_object_ref (self->wanted);
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new ();
+  GError *error = NULL;
+
+  g_mutex_unlock (&self->lock);
+  weft_captions_item_load (captions, warnings, self->cancellable, &error);
+  g_mutex_lock (&self->lock);
+  g_ptr_array_extend (self->warnings, warnings, NULL, NULL);
+  self->load_error = error;
+  self->is_loaded = TRUE;
+  g_cond_broadcast (&self->cond);
+}
+
+/* Waits for the next look to draw, and loads captions meanwhile; NULL when it is time to end. */
 static Look *
 take_pending (WeftOverlayRenderer *self)
 {
   Look *look = NULL;
 
   g_mutex_lock (&self->lock);
-  while (!self->quit && (look = g_queue_pop_head (&self->pending)) == NULL)
-    g_cond_wait (&self->cond, &self->lock);
+  while (!self->quit && look == NULL) {
+    if (self->wanted != NULL && !self->is_loaded)
+      load_wanted_unlocked (self);
+    else if ((look = g_queue_pop_head (&self->pending)) == NULL)
+      g_cond_wait (&self->cond, &self->lock);
+  }
   if (self->quit)
     look = NULL;
   g_mutex_unlock (&self->lock);
@@ -331,6 +364,45 @@ weft_overlay_renderer_set_flushing (WeftOverlayRenderer *self, gboolean flushing
   self->flushing = flushing;
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
+}
+
+/**
+ * weft_overlay_renderer_load:
+ * @captions: of the document
+ *
+ * Has the file of @captions read, if it was not, and waits for that.
+ *
+ * Returns: %FALSE with @error set if it cannot be read, without when flushing
+ */
+gboolean
+weft_overlay_renderer_load (WeftOverlayRenderer *self, WeftOverlayItem *captions, GError **error)
+{
+  GError *load_error = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->wanted != WEFT_CAPTIONS_ITEM (captions)) {
+    /* One that nobody waits for any more, since a flush, may still be in work. */
+    while (self->wanted != NULL && !self->is_loaded && !self->flushing)
+      g_cond_wait (&self->cond, &self->lock);
+    if (!self->flushing) {
+      g_set_object (&self->wanted, WEFT_CAPTIONS_ITEM (captions));
+      g_clear_error (&self->load_error);
+      self->is_loaded = FALSE;
+      g_cond_broadcast (&self->cond);
+    }
+  }
+  while (!self->is_loaded && !self->flushing)
+    g_cond_wait (&self->cond, &self->lock);
+  gboolean ok =
+      self->is_loaded && self->wanted == WEFT_CAPTIONS_ITEM (captions) && self->load_error == NULL;
+  if (self->is_loaded && self->wanted == WEFT_CAPTIONS_ITEM (captions)) {
+    load_error = g_steal_pointer (&self->load_error);
+    g_clear_object (&self->wanted);
+  }
+  g_mutex_unlock (&self->lock);
+  if (load_error != NULL)
+    g_propagate_error (error, load_error);
+  return ok;
 }
 
 static Look *

@@ -26,6 +26,8 @@ gboolean weft_overlay_renderer_is_for (WeftOverlayRenderer *self, WeftOverlayDoc
 
 void weft_overlay_renderer_set_max_bytes (WeftOverlayRenderer *self, gsize max_bytes);
 void weft_overlay_renderer_set_flushing (WeftOverlayRenderer *self, gboolean flushing);
+gboolean
+weft_overlay_renderer_load (WeftOverlayRenderer *self, WeftOverlayItem *captions, GError **error);
 void weft_overlay_renderer_prefetch (
     WeftOverlayRenderer *self, WeftOverlayItem *item, const WeftItemState *state);
 gboolean weft_overlay_renderer_get_box (WeftOverlayRenderer *self, WeftOverlayItem *item,

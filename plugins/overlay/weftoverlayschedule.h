@@ -12,6 +12,8 @@ typedef struct _WeftOverlaySchedule WeftOverlaySchedule;
 typedef struct {
   WeftOverlayItem *item;
   guint index;
+  /* Among those of one index, the lowest first. */
+  guint layer;
   guint64 begin;
   guint64 end;
 } WeftOverlayEntry;
@@ -22,7 +24,7 @@ WeftOverlaySchedule *
 weft_overlay_schedule_new (WeftOverlayDocument *document, gint fps_n, gint fps_d);
 void weft_overlay_schedule_free (WeftOverlaySchedule *self);
 gboolean weft_overlay_schedule_has_look (WeftOverlaySchedule *self, const gchar *look);
-guint64 weft_overlay_schedule_to_position (WeftOverlaySchedule *self, GstClockTime time);
+guint64 weft_overlay_schedule_to_position (const WeftOverlaySchedule *self, GstClockTime time);
 gdouble weft_overlay_schedule_to_seconds (WeftOverlaySchedule *self, guint64 span);
 gboolean weft_overlay_schedule_is_in_frames (WeftOverlaySchedule *self);
 GPtrArray *weft_overlay_schedule_move (WeftOverlaySchedule *self, guint64 position,

@@ -59,6 +59,19 @@ get_local_path (const gchar *uri, GError **error)
   return path;
 }
 
+/* Whether @uri is on a server that this build can ask. */
+gboolean
+weft_overlay_source_is_remote (const gchar *uri)
+{
+#ifdef WEFT_HAVE_HTTP
+  g_autofree gchar *scheme = g_uri_parse_scheme (uri);
+
+  return g_strcmp0 (scheme, "http") == 0 || g_strcmp0 (scheme, "https") == 0;
+#else
+  return FALSE;
+#endif
+}
+
 /**
  * weft_overlay_source_check:
  *
@@ -122,4 +135,21 @@ weft_overlay_source_load (
   if (bytes == NULL)
     g_propagate_error (error, translate_error (io_error, uri));
   return bytes;
+}
+
+/**
+ * weft_overlay_source_load_any:
+ *
+ * As weft_overlay_source_load(), and from servers, too: then it waits for as long as they take, or
+ * until @cancellable is cancelled.
+ */
+GBytes *
+weft_overlay_source_load_any (
+    const gchar *uri, gsize max_bytes, GCancellable *cancellable, GError **error)
+{
+#ifdef WEFT_HAVE_HTTP
+  if (weft_overlay_source_is_remote (uri))
+    return weft_overlay_remote_load (uri, max_bytes, cancellable, error);
+#endif
+  return weft_overlay_source_load (uri, max_bytes, cancellable, error);
 }

@@ -8,8 +8,15 @@
 G_BEGIN_DECLS
 
 gchar *weft_overlay_source_resolve (const gchar *uri, const gchar *base_folder, GError **error);
+gboolean weft_overlay_source_is_remote (const gchar *uri);
 gboolean weft_overlay_source_check (const gchar *uri, GError **error);
 GBytes *weft_overlay_source_load (
+    const gchar *uri, gsize max_bytes, GCancellable *cancellable, GError **error);
+GBytes *weft_overlay_source_load_any (
+    const gchar *uri, gsize max_bytes, GCancellable *cancellable, GError **error);
+
+/* In weftoverlayremote.c, where there is libsoup. */
+GBytes *weft_overlay_remote_load (
     const gchar *uri, gsize max_bytes, GCancellable *cancellable, GError **error);
 
 G_END_DECLS

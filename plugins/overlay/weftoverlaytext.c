@@ -484,7 +484,7 @@ draw_text (
   compute_ink (self, canvas, &g, &ink);
   gboolean seen = weft_overlay_item_get_stage (item, drawing, &g.box, &ink, &stage);
   picture->box = stage.box;
-  if (!seen)
+  if (!seen || drawing->box_only)
     return g_steal_pointer (&picture);
   weft_layout_hide_after (layout, shown);
   cairo_t *cr = weft_stage_begin (&stage);

@@ -20,6 +20,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "weftcaptions.h"
 #include "weftoverlaydocument.h"
 #include "weftoverlayrenderer.h"
 #include "weftoverlayschedule.h"
@@ -120,6 +121,8 @@ struct _WeftOverlayTimeline {
    * memory again, the result is the same, too. */
   GstBuffer *repeat_input;
   GstBuffer *repeat_output;
+  /* Of layers that own their items: what shows of captions is not kept by the document, and
+   * another of its address would be taken for it. */
   GArray *repeat_layers;
 };
 
@@ -472,25 +475,26 @@ compute_canvas (const GstVideoInfo *info, const WeftOverlayDocument *document, W
   canvas->scale_x = scale / aspect;
 }
 
-/* Makes schedule and renderer fit the document and the caps; looks that stay the same are kept. */
+/* Has the files of captions read, on the thread that draws: what is far away may take its time. */
+static gboolean
+load_captions (WeftOverlayTimeline *self, GError **error)
+{
+  for (guint i = 0; i < self->document->items->len; i++) {
+    WeftOverlayItem *item = g_ptr_array_index (self->document->items, i);
+    if (WEFT_IS_CAPTIONS_ITEM (item) && !weft_overlay_renderer_load (self->renderer, item, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static void
-prepare_document (WeftOverlayTimeline *self)
+prepare_renderer (WeftOverlayTimeline *self)
 {
   const GstVideoInfo *info = &GST_VIDEO_FILTER (self)->in_info;
 
-  g_hash_table_remove_all (self->states);
-  g_clear_pointer (&self->schedule, weft_overlay_schedule_free);
-  self->schedule = weft_overlay_schedule_new (self->document, info->fps_n, info->fps_d);
-  compute_canvas (info, self->document, &self->canvas);
-  GST_DEBUG_OBJECT (self, "%u items on %dx%d, %g by %g pixels for each of the timeline",
-      self->document->items->len, self->canvas.width, self->canvas.height, self->canvas.scale_x,
-      self->canvas.scale_y);
-  clear_repeat (self);
   if (self->renderer != NULL
-      && weft_overlay_renderer_is_for (self->renderer, self->document, &self->canvas, info)) {
-    weft_overlay_renderer_keep_only (self->renderer, self->schedule);
+      && weft_overlay_renderer_is_for (self->renderer, self->document, &self->canvas, info))
     return;
-  }
   GST_OBJECT_LOCK (self);
   gsize cache_size = (gsize) self->cache_size;
   GST_OBJECT_UNLOCK (self);
@@ -498,6 +502,29 @@ prepare_document (WeftOverlayTimeline *self)
   replace_renderer (self, self->document->items->len > 0 ? weft_overlay_renderer_new (
                               self->document, &self->canvas, info, cache_size)
                                                          : NULL);
+}
+
+/* Makes schedule and renderer fit the document and the caps; looks that stay the same are kept.
+ * Returns: %FALSE with @error set if captions cannot be read, without when flushing */
+static gboolean
+prepare_document (WeftOverlayTimeline *self, GError **error)
+{
+  const GstVideoInfo *info = &GST_VIDEO_FILTER (self)->in_info;
+
+  g_hash_table_remove_all (self->states);
+  g_clear_pointer (&self->schedule, weft_overlay_schedule_free);
+  compute_canvas (info, self->document, &self->canvas);
+  GST_DEBUG_OBJECT (self, "%u items on %dx%d, %g by %g pixels for each of the timeline",
+      self->document->items->len, self->canvas.width, self->canvas.height, self->canvas.scale_x,
+      self->canvas.scale_y);
+  clear_repeat (self);
+  prepare_renderer (self);
+  if (!load_captions (self, error))
+    return FALSE;
+  self->schedule = weft_overlay_schedule_new (self->document, info->fps_n, info->fps_d);
+  if (self->renderer != NULL)
+    weft_overlay_renderer_keep_only (self->renderer, self->schedule);
+  return TRUE;
 }
 
 static gboolean
@@ -624,25 +651,6 @@ update_state (WeftOverlayTimeline *self, const WeftOverlayEntry *entry, const We
     prefetch_at (self, entry, next);
 }
 
-/* Takes over a timeline that was set since the last frame. */
-static void
-update_from_properties (WeftOverlayTimeline *self)
-{
-  GST_OBJECT_LOCK (self);
-  WeftOverlayDocument *next = g_steal_pointer (&self->next_document);
-  GST_OBJECT_UNLOCK (self);
-
-  if (next != NULL) {
-    GST_INFO_OBJECT (self, "a new timeline with %u items", next->items->len);
-    weft_overlay_document_unref (self->document);
-    self->document = next;
-  }
-  if (next != NULL || !self->negotiated) {
-    prepare_document (self);
-    self->negotiated = TRUE;
-  }
-}
-
 static GstFlowReturn
 handle_draw_error (WeftOverlayTimeline *self, GError *error)
 {
@@ -651,6 +659,28 @@ handle_draw_error (WeftOverlayTimeline *self, GError *error)
   weft_overlay_error_post (GST_ELEMENT (self), GST_MESSAGE_ERROR, error);
   g_error_free (error);
   return GST_FLOW_ERROR;
+}
+
+/* Takes over a timeline that was set since the last frame. */
+static GstFlowReturn
+update_from_properties (WeftOverlayTimeline *self)
+{
+  GError *error = NULL;
+
+  GST_OBJECT_LOCK (self);
+  WeftOverlayDocument *next = g_steal_pointer (&self->next_document);
+  GST_OBJECT_UNLOCK (self);
+
+  if (next != NULL) {
+    GST_INFO_OBJECT (self, "a new timeline with %u items", next->items->len);
+    weft_overlay_document_unref (self->document);
+    self->document = next;
+    self->negotiated = FALSE;
+  }
+  if (!self->negotiated && !prepare_document (self, &error))
+    return handle_draw_error (self, error);
+  self->negotiated = TRUE;
+  return GST_FLOW_OK;
 }
 
 /* Each thing is said once for as long as the element runs. */
@@ -785,10 +815,10 @@ find_layers (WeftOverlayTimeline *self, GstBuffer *buffer)
   GstFlowReturn flow = GST_FLOW_OK;
 
   g_array_set_size (self->layers, 0);
-  update_from_properties (self);
-  if (self->renderer == NULL || !GST_BUFFER_PTS_IS_VALID (buffer)
+  flow = update_from_properties (self);
+  if (flow != GST_FLOW_OK || self->renderer == NULL || !GST_BUFFER_PTS_IS_VALID (buffer)
       || segment->format != GST_FORMAT_TIME)
-    return GST_FLOW_OK;
+    return flow;
   GstClockTime time =
       gst_segment_to_stream_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
   if (!GST_CLOCK_TIME_IS_VALID (time))
@@ -1021,7 +1051,11 @@ weft_overlay_timeline_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
     /* The buffer itself and not a copy that shares its memory: so it can go back to the pool. */
     self->repeat_output = gst_buffer_ref (buffer);
     g_array_set_size (self->repeat_layers, 0);
-    g_array_append_vals (self->repeat_layers, self->layers->data, self->layers->len);
+    for (guint i = 0; i < self->layers->len; i++) {
+      Layer layer = g_array_index (self->layers, Layer, i);
+      g_object_ref (layer.item);
+      g_array_append_val (self->repeat_layers, layer);
+    }
   }
   return flow;
 }
@@ -1108,6 +1142,12 @@ weft_overlay_timeline_release_pad (GstElement *element, GstPad *pad)
 }
 
 static void
+release_item (gpointer data)
+{
+  g_object_unref (((Layer *) data)->item);
+}
+
+static void
 clear_layer (gpointer layer)
 {
   gst_clear_buffer (&((Layer *) layer)->picture);
@@ -1123,6 +1163,7 @@ weft_overlay_timeline_init (WeftOverlayTimeline *self)
   self->layers = g_array_new (FALSE, FALSE, sizeof (Layer));
   g_array_set_clear_func (self->layers, clear_layer);
   self->repeat_layers = g_array_new (FALSE, FALSE, sizeof (Layer));
+  g_array_set_clear_func (self->repeat_layers, release_item);
   self->states = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->warned = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }

@@ -52,7 +52,7 @@ static void
 check_drawing (WeftOverlayDocument *document, WeftOverlayFonts *fonts)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
-  WeftDrawing drawing = { { 37, 29, 0.7, 0.9 }, { 0, 0 }, fonts, warnings, NULL, NULL };
+  WeftDrawing drawing = { .canvas = { 37, 29, 0.7, 0.9 }, .fonts = fonts, .warnings = warnings };
   GstVideoInfo info;
 
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, 37, 29);
