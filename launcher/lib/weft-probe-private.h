@@ -94,7 +94,8 @@ struct _WeftProbe {
   WeftProbeWatch *watch;
   const WeftSourceFile *file;
   GstElement *pipeline;
-  GstElement *source; /* (unowned): in the pipeline */
+  GstElement *source;   /* (unowned): in the pipeline */
+  guint64 source_bytes; /* set before skips_data */
   GstBus *bus;
 
   /* Guards everything below, which the streaming threads write and the caller's thread reads.
@@ -109,6 +110,8 @@ struct _WeftProbe {
   gboolean stale; /* a seek is on its way, and what comes is from before it */
   gboolean have_cover;
   gboolean has_edits; /* what lies outside a segment was cut away on purpose */
+  gboolean has_whole_tables; /* an MP4 whose index was read and has no fragments behind it */
+  gboolean skips_data;       /* the demuxer gets zeros: its own pads are looked at, not the parsers' */
 };
 
 void weft_probe_wait_for_stopped (void);
@@ -116,7 +119,11 @@ void weft_probe_wait_for_stopped (void);
 void weft_probe_stream_free (WeftStream *self);
 gboolean weft_probe_stream_is_media (const WeftStream *self);
 void weft_probe_pad_added_cb (GstElement *parse, GstPad *pad, gpointer user_data);
+GstPadProbeReturn weft_probe_take (WeftStream *stream, GstPadProbeInfo *info);
 gchar *weft_probe_find_container (WeftProbe *self);
+
+void weft_probe_notice_tables (WeftProbe *self, GstBuffer *buffer);
+void weft_probe_skip_data (WeftProbe *self);
 
 gboolean weft_probe_set_problem (
     GError **error, WeftError code, const WeftProbe *self, const gchar *hint, const gchar *message);

@@ -43,14 +43,15 @@ source_event_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 static GstPadProbeReturn
 source_data_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  /* Before a pull there is no buffer yet. */
-  if (GST_PAD_PROBE_INFO_DATA (info) == NULL)
-    return GST_PAD_PROBE_OK;
+  WeftProbe *self = user_data;
+
   if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST)
     weft_probe_watch_count (
-        user_data, gst_buffer_list_calculate_size (GST_PAD_PROBE_INFO_BUFFER_LIST (info)));
+        self->watch, gst_buffer_list_calculate_size (GST_PAD_PROBE_INFO_BUFFER_LIST (info)));
   else
-    weft_probe_watch_count (user_data, gst_buffer_get_size (GST_PAD_PROBE_INFO_BUFFER (info)));
+    weft_probe_watch_count (self->watch, gst_buffer_get_size (GST_PAD_PROBE_INFO_BUFFER (info)));
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_PULL)
+    weft_probe_notice_tables (self, GST_PAD_PROBE_INFO_BUFFER (info));
   return GST_PAD_PROBE_OK;
 }
 
@@ -160,7 +161,7 @@ make_pipeline (WeftProbe *self, GError **error)
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, source_event_cb, self, NULL);
   gst_pad_add_probe (pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST | GST_PAD_PROBE_TYPE_PULL,
-      source_data_cb, self->watch, NULL);
+      source_data_cb, self, NULL);
   weft_probe_watch_set_source (self->watch, source);
   return TRUE;
 }
@@ -308,6 +309,7 @@ look_at_tail (WeftProbe *self, gint64 duration_ns, gboolean *complete, GError **
 
   *complete = TRUE;
   begin_phase (self, WEFT_PROBE_PHASE_TAIL);
+  weft_probe_skip_data (self);
   if (!seek (self, MAX (duration_ns - TAIL_NS, 0))) {
     *complete = FALSE;
     return TRUE;

@@ -293,12 +293,42 @@ stream_take_event (WeftStream *self, GstEvent *event)
   g_mutex_unlock (&self->probe->lock);
 }
 
+static gboolean
+stream_skips_data (WeftStream *self)
+{
+  gboolean skips;
+
+  g_mutex_lock (&self->probe->lock);
+  skips = self->probe->skips_data;
+  g_mutex_unlock (&self->probe->lock);
+  return skips;
+}
+
+/* Streaming thread. Takes what comes out of a stream's demuxer while its data are skipped: nothing
+ * of it goes on to a parser, but for flushing, and the parser's caps stay. */
+GstPadProbeReturn
+weft_probe_take (WeftStream *self, GstPadProbeInfo *info)
+{
+  GstEvent *event;
+
+  if (GST_PAD_PROBE_INFO_TYPE (info) & (GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST))
+    return stream_take_data (self, info);
+  event = GST_PAD_PROBE_INFO_EVENT (info);
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
+    stream_take_event (self, event);
+  announce_if_complete (self->probe);
+  return GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_EVENT_FLUSH ? GST_PAD_PROBE_OK
+                                                                         : GST_PAD_PROBE_DROP;
+}
+
 /* Streaming thread. */
 static GstPadProbeReturn
 pad_probe_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
   WeftStream *self = user_data;
 
+  if (stream_skips_data (self))
+    return GST_PAD_PROBE_OK;
   if (GST_PAD_PROBE_INFO_TYPE (info) & (GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST))
     return stream_take_data (self, info);
   stream_take_event (self, GST_PAD_PROBE_INFO_EVENT (info));

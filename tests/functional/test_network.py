@@ -37,13 +37,62 @@ def test_a_source_over_http_is_fetched_about_once(folder, kind):
     judge.assert_movie(result.file("out.mp4"), plan["frames"], 25, samples=plan["samples"])
 
 
-def test_a_short_piece_of_a_long_source_does_not_fetch_it_all(folder):
-    path = media._cached("together-faststart", "mp4", [], lambda p, w: media.ffmpeg(
+def together_faststart():
+    return media._cached("together-faststart", "mp4", [], lambda p, w: media.ffmpeg(
         "-i", media.real("together.mp4"), "-c", "copy", "-movflags", "+faststart", p))
+
+
+def test_a_short_piece_of_a_long_source_does_not_fetch_it_all(folder):
+    path = together_faststart()
     with servers.Good(path) as server:
         result = weft.run(weft.job([weft.clip(server.uri, **{"in": 100, "out": 102})]), folder)
         assert server.bytes_sent < 0.6 * os.path.getsize(path), f"{server.bytes_sent} of {os.path.getsize(path)}"
     judge.assert_movie(result.file("out.mp4"), 50, 25, samples=96000)
+
+
+def one_gop(container):
+    """Eight seconds of 4 Mbit/s that begin with the only key frame."""
+    made = media._cached("one-gop", "mp4", [], lambda p, w: media.ffmpeg(
+        "-i", media.real("hello.mp4"), "-c:v", "libx264", "-preset", "veryfast", "-b:v", "4M", "-g", "1000",
+        "-sc_threshold", "0", "-c:a", "copy", "-movflags", "+faststart", p))
+    if container == "moov-first":
+        return made
+    return media._cached(f"one-gop-{container}", "mkv" if container == "mkv" else "mp4", [], lambda p, w: media.ffmpeg(
+        "-i", made, "-c", "copy", p))
+
+
+@pytest.mark.parametrize("name,share", [("one-gop-moov-first", 0.2), ("one-gop-moov-last", 0.2), ("together-moov-first", 0.06),
+                                        ("together-moov-last", 0.04), ("hello-mkv", 0.25)])
+def test_planning_fetches_the_header_and_the_first_frames_only(folder, name, share):
+    """Where the end of a long group of pictures is need not be read: it stands in an MP4's tables. A Matroska file is read from
+    its last key frame."""
+    if name.startswith("one-gop"):
+        path = one_gop(name.removeprefix("one-gop-"))
+    elif name == "together-moov-first":
+        path = together_faststart()
+    elif name == "together-moov-last":
+        path = media.real("together.mp4")
+    else:
+        path = media._cached("hello", "mkv", [], lambda p, w: media.ffmpeg("-i", media.real("hello.mp4"), "-c", "copy", p))
+    size = os.path.getsize(path)
+    with servers.Good(path) as server:
+        plan = weft.plan(weft.job([server.uri]), folder)
+        assert server.bytes_sent < share * size, f"{server.bytes_sent} of {size}: {server.ranges}"
+    local = weft.plan(weft.job([path]), folder)
+    assert plan["timeline"]["frames"] == local["timeline"]["frames"]
+    source, expected = plan["sources"][0], float(judge.probe(path)["format"]["duration"])
+    assert abs(source["duration_ns"] / 1e9 - expected) < 0.045
+
+
+@pytest.mark.parametrize("kind", ["moov-first", "mkv"])
+def test_a_file_that_was_cut_off_on_the_server_is_damaged(folder, kind):
+    path = one_gop(kind)
+    cut = folder / f"cut{path.suffix}"
+    cut.write_bytes(path.read_bytes()[:os.path.getsize(path) * 6 // 10])
+    with servers.Good(cut) as server:
+        result = weft.plan(weft.job([server.uri]), folder, check=False)
+    assert result.code == weft.SOURCE, str(result)
+    assert "SOURCE_DAMAGED" in result.said and "truncated" in result.said, str(result)
 
 
 def test_three_clips_of_one_source_share_one_plan_entry(folder):
