@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "weft-json.h"
+#include "weft-limits.h"
 #include "weft-schema.h"
 #include "weft-uri.h"
 
@@ -425,26 +426,16 @@ get_output_size (Checks *self, JsonObject *output, gdouble *width, gdouble *heig
   }
 }
 
-/* A limit of a platform that is crossed: warned of, never refused, since platforms change their
- * rules. */
 static void
 warn_of_limit (Checks *self, JsonObject *limits, const gchar *pointer, const gchar *limit,
     const gchar *unit, gdouble value)
 {
-  const gchar *platform = weft_json_get_member_text (limits, "platform");
-  const gchar *checked = weft_json_get_member_text (limits, "checked");
-  const gchar *source = weft_json_get_member_text (limits, "source");
-  gdouble number = json_object_get_double_member_with_default (limits, limit, 0);
-  gboolean is_least = g_str_has_prefix (limit, "min");
-  g_autofree gchar *hint = NULL;
+  WeftProblem *problem = weft_limits_check (limits, limit, unit, value, pointer);
 
-  if (!json_object_has_member (limits, limit) || (is_least ? value >= number : value <= number))
-    return;
-  hint = g_strdup_printf ("as of %s, see %s", checked != NULL ? checked : "an unknown date",
-      source != NULL ? source : "its rules");
-  note (self, TRUE, pointer, hint, "%s takes at %s %.9g %s, and this has %.9g",
-      platform != NULL ? platform : "the platform", is_least ? "least" : "most", number, unit,
-      value);
+  if (problem != NULL && self->problems->len < WEFT_SCHEMA_MAX_PROBLEMS)
+    g_ptr_array_add (self->problems, problem);
+  else
+    g_clear_pointer (&problem, weft_problem_free);
 }
 
 static void
@@ -461,8 +452,7 @@ warn_of_codec (
   if (codecs == NULL || json_array_get_length (codecs) == 0 || g_strcmp0 (codec, "none") == 0)
     return;
   hint = g_strdup_printf ("use %s", json_array_get_string_element (codecs, 0));
-  note (self, TRUE, pointer, hint, "%s does not take %s",
-      weft_json_get_member_text (limits, "platform"), codec);
+  note (self, TRUE, pointer, hint, "%s does not take %s", weft_limits_get_platform (limits), codec);
 }
 
 static void
@@ -483,8 +473,7 @@ check_output_limits (Checks *self, JsonObject *limits, JsonObject *output, const
   warn_of_limit (self, limits, pointer, "min_side", "pixels on a side", MIN (width, height));
   if (g_strcmp0 (shape, "portrait-or-square") == 0 && width > height)
     note (self, TRUE, pointer, "make it higher than wide",
-        "%s takes portrait or square pictures only",
-        weft_json_get_member_text (limits, "platform"));
+        "%s takes portrait or square pictures only", weft_limits_get_platform (limits));
   if (video != NULL) {
     warn_of_limit (self, limits, at_video, "max_video_bitrate", "bits of video a second",
         (gdouble) json_object_get_int_member_with_default (video, "bitrate", 0));

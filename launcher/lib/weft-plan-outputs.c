@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "weft-encoders.h"
+#include "weft-limits.h"
 
 /* Sizes are rounded to even numbers, so two outputs of one shape may differ by this many pixels. */
 #define SHAPE_TOLERANCE 2.0
@@ -270,8 +271,8 @@ link_sizes (WeftPlanner *self)
 /* What is in them */
 
 static JsonObject *
-plan_video (
-    WeftPlanner *self, const gchar *pointer, JsonObject *settings, guint width, guint height)
+plan_video (WeftPlanner *self, const gchar *pointer, JsonObject *settings, guint width,
+    guint height, gint64 *bitrate)
 {
   g_auto (WeftEncoderChoice) choice = { 0 };
   JsonObject *video;
@@ -326,8 +327,7 @@ plan_video (
   if (!g_str_equal (choice.element, "x264enc"))
     json_object_set_string_member (video, "parser", "h264parse");
   json_object_set_int_member (video, "latency_frames", choice.latency_frames);
-  self->output_bytes += (guint64) ((gdouble) weft_encoders_estimate_bitrate (&wanted) / 8.0
-                                   * weft_placement_frame_to_seconds (self->frames, self->fps));
+  *bitrate = weft_encoders_estimate_bitrate (&wanted);
   self->peak_bytes += (choice.latency_frames + 4) * frame_bytes (width, height) + MUX_BYTES;
   return video;
 }
@@ -364,8 +364,6 @@ plan_audio (WeftPlanner *self, const gchar *pointer, JsonObject *settings)
   json_object_set_int_member (audio, "rate", self->rate);
   json_object_set_int_member (audio, "channels", self->channels);
   json_object_set_int_member (audio, "priming_samples", choice.priming_samples);
-  self->output_bytes += (guint64) ((gdouble) bitrate / 8.0
-                                   * weft_placement_frame_to_seconds (self->frames, self->fps));
   return audio;
 }
 
@@ -376,6 +374,21 @@ set_object_or_null (JsonObject *object, const gchar *name, JsonObject *value)
     json_object_set_object_member (object, name, value);
   else
     json_object_set_null_member (object, name);
+}
+
+/* The tables of an MP4 say of each frame when it is shown and where and how large it is, and of
+ * each AAC frame of 1024 samples how large it is (ISO/IEC 14496-12, 8.6 and 8.7). */
+#define TABLE_BYTES_PER_FRAME 16
+#define TABLE_BYTES_PER_AUDIO_FRAME 4
+#define SAMPLES_PER_AUDIO_FRAME 1024
+
+static guint64
+estimate_bytes (WeftPlanner *self, gint64 bitrate)
+{
+  gdouble seconds = weft_placement_frame_to_seconds (self->frames, self->fps);
+
+  return (guint64) ((gdouble) bitrate / 8.0 * seconds) + self->frames * TABLE_BYTES_PER_FRAME
+         + self->samples / SAMPLES_PER_AUDIO_FRAME * TABLE_BYTES_PER_AUDIO_FRAME;
 }
 
 static JsonObject *
@@ -398,7 +411,9 @@ plan_video_output (WeftPlanner *self, JsonObject *output, const gchar *pointer, 
   g_autofree gchar *uri = resolve_place (self, pointer, output);
   JsonArray *segments = json_array_new ();
   JsonObject *segment = json_object_new ();
-  JsonObject *object;
+  gint64 video_bitrate = 0, audio_bitrate;
+  JsonObject *object, *audio;
+  guint64 bytes;
   guint width, height;
 
   choose_size (self, output, TRUE, &width, &height);
@@ -411,9 +426,13 @@ plan_video_output (WeftPlanner *self, JsonObject *output, const gchar *pointer, 
   json_object_set_int_member (object, "samples", (gint64) self->samples);
   json_object_set_null_member (object, "scaled_from");
   set_object_or_null (object, "video",
-      plan_video (self, pointer, weft_get_object (output, "video"), width, height));
-  set_object_or_null (
-      object, "audio", plan_audio (self, pointer, weft_get_object (output, "audio")));
+      plan_video (self, pointer, weft_get_object (output, "video"), width, height, &video_bitrate));
+  audio = plan_audio (self, pointer, weft_get_object (output, "audio"));
+  audio_bitrate = weft_get_int (audio, "bitrate", 0);
+  set_object_or_null (object, "audio", audio);
+  bytes = estimate_bytes (self, video_bitrate + audio_bitrate);
+  json_object_set_int_member (object, "estimated_bytes", (gint64) bytes);
+  self->output_bytes += bytes;
   json_object_set_int_member (segment, "first_frame", 0);
   json_object_set_int_member (segment, "frames", (gint64) self->frames);
   json_object_set_string_member (segment, "mode", "encode");
@@ -542,4 +561,72 @@ weft_planner_plan_outputs (WeftPlanner *self)
   link_sizes (self);
   check_duplicates (self);
   estimate_memory (self);
+}
+
+/* What platforms take */
+
+/* The bit rate at which the video of an output stays below @limit_bytes, a little on the safe side.
+ */
+static gint64
+fitting_bitrate (WeftPlanner *self, JsonObject *planned, gdouble limit_bytes)
+{
+  gint64 audio = weft_get_int (weft_get_object (planned, "audio"), "bitrate", 0);
+  gdouble seconds = weft_placement_frame_to_seconds (self->frames, self->fps);
+
+  return (gint64) (limit_bytes * 8 / seconds * 0.95 / 1000) * 1000 - audio;
+}
+
+static void
+check_file_size (WeftPlanner *self, JsonObject *limits, JsonObject *planned)
+{
+  const gchar *pointer = weft_get_string (planned, "pointer", "");
+  gdouble bytes = (gdouble) weft_get_int (planned, "estimated_bytes", 0), limit;
+  g_autofree gchar *source = NULL, *hint = NULL, *size = NULL, *most = NULL;
+  gint64 bitrate;
+
+  if (!weft_limits_cross (limits, "max_bytes", bytes, &limit))
+    return;
+  bitrate = fitting_bitrate (self, planned, limit);
+  source = weft_limits_dup_source (limits);
+  hint = bitrate > 0 ? g_strdup_printf ("give its video a `bitrate` of %" G_GINT64_FORMAT
+                                        " or less, or shorten the timeline; %s",
+             bitrate, source)
+                     : g_strdup_printf ("shorten the timeline; %s", source);
+  size = g_format_size ((guint64) bytes);
+  most = g_format_size ((guint64) limit);
+  weft_planner_add_warning (self, WEFT_ERROR_INVALID_JOB, pointer,
+      weft_get_string (planned, "uri", NULL), hint,
+      "%s takes files of at most %s, and this one will have about %s",
+      weft_limits_get_platform (limits), most, size);
+}
+
+static void
+check_duration (WeftPlanner *self, JsonObject *limits, const gchar *name)
+{
+  WeftProblem *problem = weft_limits_check (limits, name, "seconds",
+      weft_placement_frame_to_seconds (self->frames, self->fps), "/timeline/clips");
+
+  if (problem != NULL)
+    g_ptr_array_add (self->warnings, problem);
+}
+
+/* The limits of platforms that only the plan can check: it knows how long the sources are. */
+void
+weft_planner_check_limits (WeftPlanner *self)
+{
+  JsonArray *all = weft_get_array (self->document, "limits");
+
+  for (guint i = 0; all != NULL && i < json_array_get_length (all); i++) {
+    JsonObject *limits = json_array_get_object_element (all, i);
+
+    check_duration (self, limits, "max_duration_s");
+    if (self->frames > 0)
+      check_duration (self, limits, "min_duration_s");
+    for (guint k = 0; k < json_array_get_length (self->outputs); k++) {
+      JsonObject *planned = json_array_get_object_element (self->outputs, k);
+
+      if (g_str_equal (weft_get_string (planned, "type", ""), "video"))
+        check_file_size (self, limits, planned);
+    }
+  }
 }

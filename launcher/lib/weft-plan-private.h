@@ -43,7 +43,7 @@ typedef struct {
   JsonArray *overlays;
   JsonArray *fonts;
   JsonArray *outputs;
-  guint64 output_bytes;
+  guint64 output_bytes; /* of all outputs, estimated */
   guint64 peak_bytes;
 } WeftPlanner;
 
@@ -61,6 +61,7 @@ gboolean weft_planner_probe_sources (WeftPlanner *self, GError **error);
 void weft_planner_place_clips (WeftPlanner *self);
 void weft_planner_place_overlays (WeftPlanner *self);
 void weft_planner_plan_outputs (WeftPlanner *self);
+void weft_planner_check_limits (WeftPlanner *self);
 void weft_planner_list_unsupported (WeftPlanner *self);
 
 gboolean weft_plan_check_document (JsonNode *root, GError **error);

@@ -365,6 +365,7 @@ weft_plan_new_full (
         "no clip is left, so the timeline is empty");
   weft_planner_place_overlays (&planner);
   weft_planner_plan_outputs (&planner);
+  weft_planner_check_limits (&planner);
   weft_planner_list_unsupported (&planner);
   if (planner.problems->len > 0) {
     for (guint i = 0; i < planner.warnings->len; i++)

@@ -232,3 +232,12 @@ def test_faststart_does_not_write_the_file_twice(folder):
     size = (folder / "out/out.mp4").stat().st_size
     trace.unlink()
     assert size <= written < 1.15 * size + 65536, f"{written} bytes were written for a file of {size}"
+
+
+@pytest.mark.parametrize("bitrate", [400_000, 3_000_000])
+def test_the_plan_foretells_the_size_of_a_file_with_a_bitrate(folder, bitrate):
+    job = weft.job([media.real("hello.mp4"), media.real("hello.mp4")], size=(1280, 720),
+                   outputs=[weft.video(video={"bitrate": bitrate})])
+    told = weft.plan(job, folder)["outputs"][0]["estimated_bytes"]
+    size = weft.run(job, folder).file("out.mp4").stat().st_size
+    assert 0.85 * told < size < 1.1 * told, f"{told} foretold, {size} written"

@@ -819,6 +819,73 @@ test_planning_can_be_cancelled (Fixture *self, gconstpointer data)
   g_main_loop_unref (async.loop);
 }
 
+/* Limits of platforms */
+
+/* A job with @preset that shows @n times all of a clip of 8.3 s. */
+static WeftPlan *
+plan_with_preset (Fixture *self, const gchar *preset, guint n, const gchar *video)
+{
+  g_autoptr (GString) clips = g_string_new ("{'src':'$H'}");
+  g_autofree gchar *text = NULL;
+
+  for (guint i = 1; i < n; i++)
+    g_string_append (clips, ",{'src':'$H'}");
+  text = g_strdup_printf ("{'preset':'%s','timeline':{'clips':[%s]},"
+                          "'outputs':[{'uri':'a.jpg','type':'thumbnail'},{'uri':'out.mp4'%s}]}",
+      preset, clips->str, video);
+  return plan_new (self, text);
+}
+
+static guint
+count_warnings (WeftPlan *plan, const gchar *part)
+{
+  GPtrArray *warnings = weft_plan_get_warnings (plan);
+  guint n = 0;
+
+  for (guint i = 0; i < warnings->len; i++)
+    n += strstr (((const WeftProblem *) g_ptr_array_index (warnings, i))->message, part) != NULL;
+  return n;
+}
+
+/* No clip says how long it is: only the plan knows. */
+static void
+test_a_timeline_that_a_platform_does_not_take_is_warned_of (Fixture *self, gconstpointer user_data)
+{
+  g_autoptr (WeftPlan) fits = NULL, long_ = NULL, reel = NULL, short_ = NULL;
+
+  if (self->hello == NULL)
+    return;
+  fits = plan_with_preset (self, "youtube-shorts", 21, "");
+  g_assert_cmpuint (count_warnings (fits, "takes"), ==, 0);
+  long_ = plan_with_preset (self, "youtube-shorts", 22, "");
+  assert_warning (long_, "/timeline/clips", "YouTube Shorts takes at most 180 seconds");
+  reel = plan_with_preset (self, "instagram-reels", 22, "");
+  g_assert_cmpuint (count_warnings (reel, "takes"), ==, 0);
+  short_ = plan_new (self, "{'preset':'instagram-reels','timeline':{'clips':[{'src':'$P'}]},"
+                           "'outputs':[" ONE_OUTPUT "]}");
+  assert_warning (short_, "/timeline/clips", "Instagram Reels takes at least 3 seconds");
+}
+
+/* 22 x 8.3 s at 25.1 Mbit/s are 573 MB; 13.0 Mbit/s and the sound would fit. */
+static void
+test_a_file_that_a_platform_does_not_take_is_warned_of (Fixture *self, gconstpointer user_data)
+{
+  g_autoptr (WeftPlan) large = NULL, fits = NULL;
+  const WeftProblem *problem;
+
+  if (self->hello == NULL)
+    return;
+  large = plan_with_preset (self, "instagram-reels", 22, ",'video':{'bitrate':25000000}");
+  g_assert_cmpint (get_int (get_nth (large, "outputs", 1), "estimated_bytes") / 1000000, ==, 573);
+  assert_warning (large, "/outputs/1", "takes files of at most 314.6");
+  g_assert_cmpuint (count_warnings (large, "takes"), ==, 1);
+  problem = g_ptr_array_index (weft_plan_get_warnings (large), 0);
+  g_assert_nonnull (strstr (problem->hint, "`bitrate` of 12"));
+  g_assert_nonnull (strstr (problem->hint, "2026"));
+  fits = plan_with_preset (self, "instagram-reels", 22, ",'video':{'bitrate':12800000}");
+  g_assert_cmpuint (count_warnings (fits, "takes"), ==, 0);
+}
+
 #define ADD(name, function) g_test_add ("/plan/" name, Fixture, NULL, set_up, function, tear_down)
 
 int
@@ -842,6 +909,10 @@ main (int argc, char **argv)
   ADD ("overlays-stand-on-frames", test_overlays_stand_on_frames);
   ADD ("pictures-of-overlays-are-looked-at", test_pictures_of_overlays_are_looked_at);
   ADD ("a-missing-font-is-told-with-its-stand-in", test_a_missing_font_is_told_with_its_stand_in);
+  ADD ("a-timeline-that-a-platform-does-not-take-is-warned-of",
+      test_a_timeline_that_a_platform_does_not_take_is_warned_of);
+  ADD ("a-file-that-a-platform-does-not-take-is-warned-of",
+      test_a_file_that_a_platform_does_not_take_is_warned_of);
   ADD ("sizes-keep-the-shape", test_sizes_keep_the_shape);
   ADD ("enlarging-and-other-shapes-are-warned-of", test_enlarging_and_other_shapes_are_warned_of);
   ADD ("encoder-settings-reach-the-plan", test_encoder_settings_reach_the_plan);
