@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "weft-json.h"
 #include "weft-redact.h"
 
 /* Which exit code tells a caller what kind of thing to mend. */
@@ -242,7 +243,7 @@ gchar *
 cli_json_to_text (JsonNode *node, gboolean pretty, gboolean redact)
 {
   g_autoptr (JsonNode) shown = redact ? weft_redact_json (node) : json_node_copy (node);
-  g_autofree gchar *text = json_to_string (shown, pretty);
+  g_autofree gchar *text = weft_json_to_text (shown, pretty);
 
   return g_strconcat (text, "\n", NULL);
 }

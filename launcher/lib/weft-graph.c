@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "weft-graph-private.h"
+#include "weft-json.h"
 #include "weft-launch.h"
 
 /* Raw frames that may wait in front of an encoder or a scaler. Two are enough to let both
@@ -376,7 +377,7 @@ audio_key (JsonObject *output)
 {
   JsonNode *audio = json_object_get_member (output, "audio");
 
-  return audio && JSON_NODE_HOLDS_OBJECT (audio) ? json_to_string (audio, FALSE) : NULL;
+  return audio && JSON_NODE_HOLDS_OBJECT (audio) ? weft_json_to_text (audio, FALSE) : NULL;
 }
 
 /* Returns: (transfer full): the distinct audio settings, in the order of the outputs that first
@@ -728,5 +729,5 @@ weft_graph_to_json (WeftGraph *self, GError **error)
   json_builder_end_array (builder);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
-  return json_to_string (root, TRUE);
+  return weft_json_to_text (root, TRUE);
 }

@@ -257,7 +257,7 @@ weft_job_to_json (WeftJob *self, gboolean pretty)
 {
   g_return_val_if_fail (WEFT_IS_JOB (self), NULL);
 
-  return json_to_string (self->root, pretty);
+  return weft_json_to_text (self->root, pretty);
 }
 
 /**

@@ -121,6 +121,22 @@ weft_json_quote (const gchar *text)
   return g_string_free (quoted, FALSE);
 }
 
+/* Writes the shortest decimal that reads back as @number, of 15 digits at least: with fewer, 120
+ * would be written 1.2e+02. */
+static void
+print_double (gchar *text, gsize size, gdouble number)
+{
+  for (guint digits = 15; digits <= 17; digits++) {
+    gchar format[] = "%.00g";
+
+    format[2] = (gchar) ('0' + digits / 10);
+    format[3] = (gchar) ('0' + digits % 10);
+    g_ascii_formatd (text, (gint) size, format, number);
+    if (g_ascii_strtod (text, NULL) == number)
+      return;
+  }
+}
+
 /*
  * weft_json_number_to_text:
  * @node: a number
@@ -131,21 +147,70 @@ gchar *
 weft_json_number_to_text (JsonNode *node)
 {
   gchar text[G_ASCII_DTOSTR_BUF_SIZE];
-  gdouble number;
 
   if (json_node_get_value_type (node) == G_TYPE_INT64)
     return g_strdup_printf ("%" G_GINT64_FORMAT, json_node_get_int (node));
-  number = json_node_get_double (node);
-  for (guint digits = 15; digits <= 17; digits++) {
-    gchar format[] = "%.00g";
-
-    format[2] = (gchar) ('0' + digits / 10);
-    format[3] = (gchar) ('0' + digits % 10);
-    g_ascii_formatd (text, sizeof text, format, number);
-    if (g_ascii_strtod (text, NULL) == number)
-      break;
-  }
+  print_double (text, sizeof text, json_node_get_double (node));
   return g_strdup (text);
+}
+
+/* Returns: behind the end of the string that begins at @p with a quotation mark */
+static const gchar *
+skip_string (const gchar *p)
+{
+  for (p++; *p != '\0' && *p != '"'; p++)
+    if (*p == '\\' && p[1] != '\0')
+      p++;
+  return *p == '"' ? p + 1 : p;
+}
+
+/* A number with a point or an exponent is a double, and stays one. */
+static void
+append_number (GString *out, const gchar *number, gsize length)
+{
+  gchar text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  if (memchr (number, '.', length) == NULL && memchr (number, 'e', length) == NULL) {
+    g_string_append_len (out, number, (gssize) length);
+    return;
+  }
+  print_double (text, sizeof text, g_ascii_strtod (number, NULL));
+  g_string_append (out, text);
+  if (strpbrk (text, ".e") == NULL)
+    g_string_append (out, ".0");
+}
+
+/*
+ * weft_json_to_text:
+ * @node: a document
+ * @pretty: whether to indent it for people
+ *
+ * What json_to_string() gives, but for numbers: json-glib prints all 17 digits of a double, so that
+ * 0.4 becomes 0.40000000000000002.
+ *
+ * Returns: (transfer full): the text
+ */
+gchar *
+weft_json_to_text (JsonNode *node, gboolean pretty)
+{
+  g_autofree gchar *text = json_to_string (node, pretty);
+  GString *out = g_string_sized_new (strlen (text) + 1);
+  const gchar *p = text;
+
+  while (*p != '\0') {
+    const gchar *start = p;
+
+    if (*p == '"') {
+      p = skip_string (p);
+      g_string_append_len (out, start, p - start);
+    } else if (*p == '-' || g_ascii_isdigit (*p)) {
+      p += strspn (p, "+-.eE0123456789");
+      append_number (out, start, (gsize) (p - start));
+    } else {
+      g_string_append_c (out, *p++);
+    }
+  }
+  return g_string_free (out, FALSE);
 }
 
 /*

@@ -30,6 +30,7 @@ JsonNode *weft_json_copy (JsonNode *node);
 JsonNode *weft_json_lookup (JsonNode *root, const gchar *pointer);
 gchar *weft_json_quote (const gchar *text);
 gchar *weft_json_number_to_text (JsonNode *node);
+WEFT_API gchar *weft_json_to_text (JsonNode *node, gboolean pretty);
 JsonNode *weft_json_number_from_text (const gchar *text);
 const gchar *weft_json_describe (JsonNode *node);
 const gchar *weft_json_get_text (JsonNode *node);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "weft-json.h"
+
 struct _WeftLaunch {
   GPtrArray *tokens; /* (element-type utf8) */
 };
@@ -82,7 +84,7 @@ weft_launch_set_boolean (WeftLaunch *self, const gchar *property, gboolean value
 void
 weft_launch_set_json (WeftLaunch *self, const gchar *property, JsonNode *value)
 {
-  g_autofree gchar *json = json_to_string (value, FALSE);
+  g_autofree gchar *json = weft_json_to_text (value, FALSE);
 
   weft_launch_set_string (self, property, json);
 }
@@ -105,7 +107,7 @@ weft_launch_set_object (WeftLaunch *self, JsonObject *properties)
         weft_launch_set_boolean (self, name, json_node_get_boolean (value));
         break;
       default: {
-        g_autofree gchar *number = json_to_string (value, FALSE);
+        g_autofree gchar *number = weft_json_to_text (value, FALSE);
 
         g_ptr_array_add (self->tokens, g_strdup_printf ("%s=%s", name, number));
         break;

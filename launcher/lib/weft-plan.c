@@ -614,7 +614,7 @@ weft_plan_to_json (WeftPlan *self, gboolean pretty)
 {
   g_return_val_if_fail (WEFT_IS_PLAN (self), NULL);
 
-  return json_to_string (self->root, pretty);
+  return weft_json_to_text (self->root, pretty);
 }
 
 static void

@@ -286,6 +286,69 @@ test_a_copy_shares_nothing (void)
   g_assert_cmpint (json_node_get_int (weft_json_lookup (copy, "/a/b/1/c")), ==, 3);
 }
 
+static void
+assert_printed (const gchar *text, const gchar *expected)
+{
+  g_autoptr (JsonNode) node = json_from_string (text, NULL);
+  g_autofree gchar *printed = weft_json_to_text (node, FALSE);
+
+  g_assert_cmpstr (printed, ==, expected);
+}
+
+static void
+test_numbers_are_printed_as_people_write_them (void)
+{
+  assert_printed ("[0.4,2.4,0.1,1e300,1e-7,100000.5]", "[0.4,2.4,0.1,1e+300,1e-07,100000.5]");
+  /* A double stays one, and what looks like a number in a text is none. */
+  assert_printed (
+      "[3.0,-0.0,3,-3,9223372036854775807,120.0]", "[3.0,-0.0,3,-3,9223372036854775807,120.0]");
+  assert_printed (
+      "{\"0.40000000000000002\":\"\\\"2.3999999999999999\\\\\",\"b\":0.40000000000000002}",
+      "{\"0.40000000000000002\":\"\\\"2.3999999999999999\\\\\",\"b\":0.4}");
+  assert_printed ("\"-1.50000000000000000\"", "\"-1.50000000000000000\"");
+}
+
+static void
+test_what_is_printed_is_read_back_the_same (void)
+{
+  for (guint i = 0; i < 20000; i++) {
+    union {
+      guint64 bits;
+      gdouble number;
+    } any;
+    g_autoptr (JsonNode) node = json_node_alloc (), back = NULL;
+    g_autofree gchar *text = NULL;
+    gdouble number;
+
+    any.bits = (guint64) g_test_rand_int () << 32 | (guint32) g_test_rand_int ();
+    /* Every second one is a decimal as people write them. */
+    number = i % 2 ? any.number : g_test_rand_int_range (-100000, 100000) / 1000.0;
+    if (!isfinite (number))
+      continue;
+    json_node_init_double (node, number);
+    text = weft_json_to_text (node, TRUE);
+    if (i % 2 == 0)
+      g_assert_cmpuint (strlen (text), <=, strlen ("-100.000"));
+    back = parse (text);
+    g_assert_true (json_node_get_value_type (back) == G_TYPE_DOUBLE);
+    g_assert_true (json_node_get_double (back) == number);
+  }
+}
+
+static void
+test_all_but_numbers_is_printed_as_json_glib_does (void)
+{
+  g_autoptr (JsonNode) node =
+      parse ("{\"a\":[],\"b\":{},\"c\":[1,{\"x\":null,\"y\":true}],\"é\\n\":\"\\\"\\\\"
+             "\\u0001/\\u2028\",\"d\":[[\"\"],[[]]]}");
+  g_autofree gchar *ours = weft_json_to_text (node, TRUE), *theirs = json_to_string (node, TRUE);
+  g_autofree gchar *ours_flat = weft_json_to_text (node, FALSE);
+  g_autofree gchar *theirs_flat = json_to_string (node, FALSE);
+
+  g_assert_cmpstr (ours, ==, theirs);
+  g_assert_cmpstr (ours_flat, ==, theirs_flat);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -304,5 +367,11 @@ main (int argc, char **argv)
   g_test_add_func ("/json/messages-cannot-write-control-sequences",
       test_messages_cannot_write_control_sequences);
   g_test_add_func ("/json/a-copy-shares-nothing", test_a_copy_shares_nothing);
+  g_test_add_func ("/json/numbers-are-printed-as-people-write-them",
+      test_numbers_are_printed_as_people_write_them);
+  g_test_add_func (
+      "/json/what-is-printed-is-read-back-the-same", test_what_is_printed_is_read_back_the_same);
+  g_test_add_func ("/json/all-but-numbers-is-printed-as-json-glib-does",
+      test_all_but_numbers_is_printed_as_json_glib_does);
   return g_test_run ();
 }

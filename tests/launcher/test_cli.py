@@ -197,6 +197,19 @@ def test_schema_presets_plan_and_doctor_print_json(folder):
     assert doctor.code == weft.DONE, doctor.out
 
 
+def test_numbers_are_printed_as_they_were_written(folder):
+    clip = {"src": str(media.real("realshort.mp4")), "volume": 0.4, "out": 1.1}
+    text = {"type": "text", "text": "a", "x": 0.1, "y": 0.7, "opacity": 0.85, "font": {"size": 24.6}}
+    job = weft.write_job(folder, weft.job([clip], overlays=[text], outputs=[weft.video(video={"keyframe_s": 2.4})]))
+    plan = weft.command("plan", job).out
+    assert '"volume" : 0.4,' in plan and '"opacity" : 0.85' in plan and '"size" : 24.6' in plan, plan
+    run = weft.command("run", job, "--events", "json", "--output-dir", folder / "out", "--report", folder / "report.json")
+    shown = plan + weft.command("graph", job).out + run.out + (folder / "report.json").read_text()
+    # Times that were measured may have all the digits there are.
+    measured = r'"(wall_s|cpu_s|speed|fps|eta_s|percent)" ?: ?[-0-9.e]+'
+    assert not re.findall(r"\d\.\d{16,}", re.sub(measured, "", shown))
+
+
 def test_probe_lists_streams_and_keyframes():
     seen = json.loads(weft.command("probe", media.real("hello.mp4")).out)
     assert (seen["video"]["width"], seen["video"]["height"]) == (1280, 720)
