@@ -7,6 +7,8 @@
 #include <fontconfig/fontconfig.h>
 #endif
 
+#include "weft-pictures.h"
+
 typedef enum {
   NEED_REQUIRED, /* without it no job runs */
   NEED_USUAL,    /* without it many a job fails */
@@ -190,6 +192,17 @@ check_fonts (Findings *found)
 }
 
 static void
+check_pictures (Findings *found)
+{
+  g_auto (GStrv) types = weft_pictures_list_types ();
+  g_autofree gchar *list = g_strjoinv (", ", types);
+
+  add_finding (found, "draw", "pictures", types[0] != NULL, types[0] != NULL ? "ok" : "miss",
+      types[0] != NULL ? list : "not here",
+      types[0] != NULL ? NULL : "install weft with its overlay plugin");
+}
+
+static void
 check_machine (Findings *found)
 {
   g_autofree gchar *version = gst_version_string ();
@@ -225,6 +238,7 @@ cli_command_doctor (CliInvocation *invocation)
   check_data (&found);
   for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
     check_elements (&found, &checks[i]);
+  check_pictures (&found);
   check_fonts (&found);
   json_builder_end_array (builder);
   json_builder_set_member_name (builder, "ok");

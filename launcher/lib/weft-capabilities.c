@@ -5,6 +5,7 @@
 
 #include "weft-encoders.h"
 #include "weft-fonts.h"
+#include "weft-pictures.h"
 #include "weft-probe-private.h"
 
 static const struct {
@@ -91,12 +92,23 @@ list_elements (void)
   return array;
 }
 
+static JsonArray *
+list_pictures (void)
+{
+  JsonArray *array = json_array_new ();
+  g_auto (GStrv) types = weft_pictures_list_types ();
+
+  for (guint i = 0; types[i] != NULL; i++)
+    json_array_add_string_element (array, types[i]);
+  return array;
+}
+
 /**
  * weft_capabilities_probe:
  *
  * What this machine can do: `gstreamer` (its version), `encoders` (which work, and why the others
- * do not: each hardware encoder is tried with two frames), `decoders`, `elements` and `fonts`
- * (how many families are installed, or null).
+ * do not: each hardware encoder is tried with two frames), `decoders`, `elements`, `pictures`
+ * (MIME types that overlays may have) and `fonts` (how many families are installed, or null).
  *
  * Returns: (transfer full): a JSON object
  */
@@ -116,6 +128,7 @@ weft_capabilities_probe (void)
   json_object_set_member (root, "encoders", weft_encoders_list ());
   json_object_set_array_member (root, "decoders", list_decoders ());
   json_object_set_array_member (root, "elements", list_elements ());
+  json_object_set_array_member (root, "pictures", list_pictures ());
   fonts = weft_fonts_count_families ();
   if (fonts >= 0)
     json_object_set_int_member (root, "fonts", fonts);

@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "weft-fonts.h"
+#include "weft-pictures.h"
 #include "weft-probe-private.h"
-
-/* Enough of a picture file to know it by: an SVG may begin with a long comment. */
-#define MAGIC_BYTES 4096
 
 /* Fonts and pictures */
 
@@ -32,23 +30,32 @@ check_file (WeftPlanner *self, const gchar *pointer, const gchar *uri)
   return TRUE;
 }
 
-static gboolean
-looks_like_picture (const guint8 *data, gsize length)
+/* @data: the beginning of the file @uri */
+static void
+check_picture_type (
+    WeftPlanner *self, const gchar *pointer, const gchar *uri, const guint8 *data, gsize length)
 {
-  static const guint8 png[] = { 0x89, 'P', 'N', 'G' };
-  static const guint8 gzip[] = { 0x1f, 0x8b };
+  const gchar *type = weft_picture_guess_type (data, length);
+  g_auto (GStrv) drawn = weft_pictures_list_types ();
+  g_autofree gchar *list = g_strjoinv (", ", drawn);
+  g_autofree gchar *hint = NULL;
 
-  if (length >= 12 && memcmp (data, "RIFF", 4) == 0 && memcmp (data + 8, "WEBP", 4) == 0)
-    return TRUE;
-  if (length >= 3 && data[0] == 0xff && data[1] == 0xd8 && data[2] == 0xff)
-    return TRUE;
-  if (length >= 4 && (memcmp (data, png, 4) == 0 || memcmp (data, "GIF8", 4) == 0))
-    return TRUE;
-  if (length >= 2 && memcmp (data, gzip, 2) == 0) /* .svgz */
-    return TRUE;
-  return g_strstr_len ((const gchar *) data, (gssize) length, "<svg") != NULL
-         || g_strstr_len ((const gchar *) data, (gssize) length, "<?xml") != NULL
-         || g_strstr_len ((const gchar *) data, (gssize) length, ":svg") != NULL;
+  /* That the element is missing is told when the graph is made. */
+  if (drawn[0] == NULL)
+    return;
+  if (type == NULL) {
+    hint = g_strdup_printf ("use a picture of one of these kinds: %s", list);
+    weft_planner_add_error (
+        self, WEFT_ERROR_SOURCE_DAMAGED, pointer, uri, hint, "the overlay's file is not a picture");
+  } else if (!g_strv_contains ((const gchar *const *) drawn, type)) {
+    hint = g_strdup_printf ("convert it to PNG; this machine draws %s", list);
+    weft_planner_add_error (self, WEFT_ERROR_UNSUPPORTED, pointer, uri, hint,
+        "this machine cannot draw pictures of the type %s", type);
+  } else if (weft_picture_moves (data, length)) {
+    weft_planner_add_warning (self, WEFT_ERROR_UNSUPPORTED, pointer, uri,
+        "use a picture that does not move, or a clip",
+        "the picture moves; only its first frame is drawn");
+  }
 }
 
 static void
@@ -56,19 +63,16 @@ check_picture (WeftPlanner *self, const gchar *pointer, const gchar *uri)
 {
   g_autoptr (GFile) file = g_file_new_for_uri (uri);
   g_autoptr (GFileInputStream) stream = NULL;
-  guint8 data[MAGIC_BYTES];
+  guint8 data[WEFT_PICTURE_MAGIC_BYTES];
   gsize length = 0;
 
   if (!check_file (self, pointer, uri))
     return;
   stream = g_file_read (file, self->cancellable, NULL);
-  if (stream == NULL
-      || !g_input_stream_read_all (
+  if (stream != NULL
+      && g_input_stream_read_all (
           G_INPUT_STREAM (stream), data, sizeof data, &length, self->cancellable, NULL))
-    return;
-  if (!looks_like_picture (data, length))
-    weft_planner_add_error (self, WEFT_ERROR_SOURCE_DAMAGED, pointer, uri,
-        "use a PNG, JPEG, WebP, GIF or SVG file", "the overlay's file is not a picture");
+    check_picture_type (self, pointer, uri, data, length);
 }
 
 /* Returns: (nullable): the absolute URI of a local file; anything else is noted as unsupported */

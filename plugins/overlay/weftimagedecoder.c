@@ -100,6 +100,44 @@ get_loader_name (WeftImageFormat format)
   }
 }
 
+static gboolean
+has_loader (const gchar *name)
+{
+  g_autoptr (GSList) formats = gdk_pixbuf_get_formats ();
+
+  for (GSList *l = formats; l != NULL; l = l->next) {
+    g_autofree gchar *known = gdk_pixbuf_format_get_name (l->data);
+
+    if (g_str_equal (known, name))
+      return !gdk_pixbuf_format_is_disabled (l->data);
+  }
+  return FALSE;
+}
+
+/**
+ * weft_raster_list_types:
+ *
+ * Returns: (transfer full): the MIME types of all pictures that can be drawn on this machine
+ */
+gchar **
+weft_raster_list_types (void)
+{
+  static const struct {
+    WeftImageFormat format;
+    const gchar *type;
+  } loaded[] = { { WEFT_IMAGE_PNG, "image/png" }, { WEFT_IMAGE_JPEG, "image/jpeg" },
+    { WEFT_IMAGE_GIF, "image/gif" } };
+  g_autoptr (GStrvBuilder) types = g_strv_builder_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (loaded); i++)
+    if (has_loader (get_loader_name (loaded[i].format)))
+      g_strv_builder_add (types, loaded[i].type);
+  /* Linked in. */
+  g_strv_builder_add (types, "image/webp");
+  g_strv_builder_add (types, "image/svg+xml");
+  return g_strv_builder_end (types);
+}
+
 /* Feeds the loader by the piece, so that it can stop after the header. */
 static GdkPixbuf *
 load_pixbuf (GBytes *bytes, Header *header, GCancellable *cancellable, GError **error)

@@ -27,6 +27,7 @@ typedef void (*WeftRasterSizeFunc) (
 
 WeftRaster *weft_raster_decode (GBytes *bytes, WeftImageFormat format, WeftRasterSizeFunc size_func,
     gpointer user_data, GCancellable *cancellable, GError **error);
+gchar **weft_raster_list_types (void);
 void weft_raster_free (WeftRaster *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftRaster, weft_raster_free)
 

@@ -21,6 +21,7 @@
 #include <stdio.h>
 
 #include "weftcaptions.h"
+#include "weftimagedecoder.h"
 #include "weftoverlaydocument.h"
 #include "weftoverlayrenderer.h"
 #include "weftoverlayschedule.h"
@@ -42,6 +43,7 @@ enum {
   PROP_LOCATION,
   PROP_CACHE_SIZE,
   PROP_STATS,
+  PROP_IMAGE_TYPES,
   N_PROPERTIES,
 };
 
@@ -349,6 +351,9 @@ weft_overlay_timeline_get_property (GObject *object, guint id, GValue *value, GP
       break;
     case PROP_STATS:
       g_value_take_boxed (value, create_stats (self));
+      break;
+    case PROP_IMAGE_TYPES:
+      g_value_take_boxed (value, weft_raster_list_types ());
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -1244,6 +1249,16 @@ weft_overlay_timeline_class_init (WeftOverlayTimelineClass *klass)
       "bytes of "
       "the cache now and at most",
       GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * WeftOverlayTimeline:image-types:
+   *
+   * The MIME types of the pictures that can be drawn on this machine: those of gdk-pixbuf depend on
+   * its loaders.
+   */
+  properties[PROP_IMAGE_TYPES] = g_param_spec_boxed ("image-types", "Image types",
+      "MIME types of the pictures that can be drawn on this machine", G_TYPE_STRV,
+      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 

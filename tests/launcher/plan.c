@@ -474,6 +474,51 @@ test_pictures_of_overlays_are_looked_at (Fixture *self, gconstpointer data)
   assert_problem (error, WEFT_ERROR_SOURCE_DAMAGED, "/timeline/overlays/1/src", "not a picture");
 }
 
+static gchar *
+overlay_job (Fixture *self, const gchar *path)
+{
+  g_autofree gchar *overlays = g_strdup_printf (",'overlays':[{'type':'image','src':'%s'}]", path);
+
+  return job_text ("{'src':'$H','out':1}", overlays, ONE_OUTPUT);
+}
+
+/* What the element that draws says it can draw is what the plan lets through. */
+static void
+test_pictures_that_are_not_drawn_are_unsupported (Fixture *self, gconstpointer data)
+{
+  static const gchar *const drawn[] = { "debian-logo.png", "debian-logo.jpg", "retro.webp",
+    "bubble.svg", "newtonscradle.gif" };
+  static const gchar *const others[] = { "a.tiff", "a.bmp", "a.avif" };
+  g_autofree gchar *picture = NULL;
+
+  if (self->phone == NULL)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (drawn); i++) {
+    g_autofree gchar *path = realmedia_path (drawn[i]), *text = overlay_job (self, path);
+    g_autoptr (WeftPlan) plan = plan_new (self, text);
+
+    if (g_str_has_suffix (drawn[i], ".gif"))
+      assert_warning (plan, "/timeline/overlays/0/src", "only its first frame");
+    else
+      g_assert_cmpuint (weft_plan_get_warnings (plan)->len, ==, 0);
+  }
+  picture = realmedia_path ("debian-logo.png");
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autofree gchar *text = overlay_job (self, others[i]);
+    g_autoptr (GError) error = NULL;
+
+    if (g_str_equal (others[i], "a.avif"))
+      g_free (realmedia_run (
+          "printf '\\0\\0\\0\\040ftypavif\\0\\0\\0\\0' > '%s/a.avif'", self->folder));
+    else
+      g_free (realmedia_run ("ffmpeg -v error -nostdin -y -i '%s' -frames:v 1 '%s/%s'", picture,
+          self->folder, others[i]));
+    error = plan_fails (self, text);
+    assert_problem (
+        error, WEFT_ERROR_UNSUPPORTED, "/timeline/overlays/0/src", others[i] + strlen ("a."));
+  }
+}
+
 static void
 test_a_missing_font_is_told_with_its_stand_in (Fixture *self, gconstpointer data)
 {
@@ -908,6 +953,8 @@ main (int argc, char **argv)
   ADD ("ntsc-rates-are-exact", test_ntsc_rates_are_exact);
   ADD ("overlays-stand-on-frames", test_overlays_stand_on_frames);
   ADD ("pictures-of-overlays-are-looked-at", test_pictures_of_overlays_are_looked_at);
+  ADD ("pictures-that-are-not-drawn-are-unsupported",
+      test_pictures_that_are_not_drawn_are_unsupported);
   ADD ("a-missing-font-is-told-with-its-stand-in", test_a_missing_font_is_told_with_its_stand_in);
   ADD ("a-timeline-that-a-platform-does-not-take-is-warned-of",
       test_a_timeline_that_a_platform_does_not_take_is_warned_of);
