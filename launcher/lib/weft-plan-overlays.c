@@ -10,10 +10,22 @@
 
 /* Fonts and pictures */
 
-/* Notes what is wrong with a local file that the job names. Returns: TRUE if it can be read. */
+static gboolean
+is_local (const gchar *uri)
+{
+  g_autofree gchar *scheme = g_uri_parse_scheme (uri);
+
+  return g_strcmp0 (scheme, "file") == 0;
+}
+
+/* Notes what is wrong with a local file that the job names. Returns: TRUE if it can be read. What a
+ * server has is seen when it is drawn. */
 static gboolean
 check_file (WeftPlanner *self, const gchar *pointer, const gchar *uri)
 {
+  if (!is_local (uri))
+    return TRUE;
+
   g_autoptr (GError) error = NULL;
   WeftSourceFile file = { 0 };
   gboolean ok = weft_source_file_check (uri, &file, self->cancellable, &error);
@@ -66,7 +78,7 @@ check_picture (WeftPlanner *self, const gchar *pointer, const gchar *uri)
   guint8 data[WEFT_PICTURE_MAGIC_BYTES];
   gsize length = 0;
 
-  if (!check_file (self, pointer, uri))
+  if (!check_file (self, pointer, uri) || !is_local (uri))
     return;
   stream = g_file_read (file, self->cancellable, NULL);
   if (stream != NULL
@@ -75,18 +87,20 @@ check_picture (WeftPlanner *self, const gchar *pointer, const gchar *uri)
     check_picture_type (self, pointer, uri, data, length);
 }
 
-/* Returns: (nullable): the absolute URI of a local file; anything else is noted as unsupported */
+/* Returns: (nullable): the absolute URI of a file; one that this build cannot read is noted as
+ * unsupported */
 static gchar *
-resolve_local (WeftPlanner *self, const gchar *pointer, const gchar *src)
+resolve_file (WeftPlanner *self, const gchar *pointer, const gchar *src)
 {
+  static const gchar *const schemes[] = { "file", "http", "https", NULL };
   g_autofree gchar *uri = weft_planner_resolve (self, pointer, src);
   g_autofree gchar *scheme = uri != NULL ? g_uri_parse_scheme (uri) : NULL;
 
   if (uri == NULL)
     return NULL;
-  if (g_strcmp0 (scheme, "file") != 0) {
+  if (scheme == NULL || !g_strv_contains (schemes, scheme)) {
     weft_planner_add_unsupported (self, pointer, "remote-file",
-        "this build reads pictures and fonts from local files only, not from %s:", scheme);
+        "this build reads pictures and fonts from files, http: and https:, not from %s:", scheme);
     return NULL;
   }
   return g_steal_pointer (&uri);
@@ -100,7 +114,7 @@ plan_fonts (WeftPlanner *self)
   for (guint i = 0; fonts != NULL && i < json_array_get_length (fonts); i++) {
     JsonObject *font = json_array_get_object_element (fonts, i);
     g_autofree gchar *pointer = g_strdup_printf ("/fonts/%u/src", i);
-    g_autofree gchar *uri = resolve_local (self, pointer, weft_get_string (font, "src", ""));
+    g_autofree gchar *uri = resolve_file (self, pointer, weft_get_string (font, "src", ""));
     JsonObject *object;
 
     if (uri == NULL || !check_file (self, pointer, uri))
@@ -258,7 +272,7 @@ weft_planner_place_overlays (WeftPlanner *self)
     if (g_str_equal (type, "image")) {
       g_autofree gchar *src_pointer = g_strconcat (pointer, "/src", NULL);
 
-      uri = resolve_local (self, src_pointer, weft_get_string (overlay, "src", ""));
+      uri = resolve_file (self, src_pointer, weft_get_string (overlay, "src", ""));
       if (uri == NULL)
         continue;
       check_picture (self, src_pointer, uri);

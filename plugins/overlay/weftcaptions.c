@@ -337,7 +337,7 @@ read_file (WeftCaptionsItem *self, GCancellable *cancellable, GError **error)
   if (uri == NULL)
     return FALSE;
   g_autoptr (GBytes) bytes =
-      weft_overlay_source_load_any (uri, WEFT_CAPTION_MAX_FILE_BYTES, cancellable, &local_error);
+      weft_overlay_source_load (uri, WEFT_CAPTION_MAX_FILE_BYTES, cancellable, &local_error);
   if (bytes != NULL)
     self->track = weft_caption_parse (bytes, &self->shape, messages, &local_error);
   if (self->track == NULL) {

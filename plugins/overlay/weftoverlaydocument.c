@@ -70,7 +70,7 @@ parse_fonts (
     if (file == NULL)
       return FALSE;
     g_ptr_array_add (self->fonts, file);
-    g_string_append_printf (key, "%s\n%s\n", file->family, file->path);
+    g_string_append_printf (key, "%s\n%s\n", file->family, file->uri);
   }
   self->fonts_key = g_string_free (g_steal_pointer (&key), FALSE);
   return TRUE;

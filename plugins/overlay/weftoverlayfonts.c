@@ -8,10 +8,14 @@
 #include "weftoverlayfonts.h"
 
 #include <fontconfig/fontconfig.h>
+#include <glib/gstdio.h>
 #include <pango/pangocairo.h>
 #include <pango/pangofc-fontmap.h>
 
 #include "weftoverlaysource.h"
+
+/* The largest font files, those of all Chinese characters in many weights, have about 20 MiB. */
+#define MAX_FONT_BYTES (64u << 20)
 
 struct _WeftOverlayFonts {
   PangoFontMap *map;
@@ -20,6 +24,8 @@ struct _WeftOverlayFonts {
   GHashTable *private_names;
   /* Private family → family of the document. */
   GHashTable *public_names;
+  /* Paths of temporary files. */
+  GPtrArray *fetched;
 };
 
 /* Names that FontConfig resolves to whatever the user likes best; never missing. */
@@ -32,22 +38,8 @@ weft_font_file_free (WeftFontFile *file)
 {
   g_free (file->pointer);
   g_free (file->family);
-  g_free (file->path);
+  g_free (file->uri);
   g_free (file);
-}
-
-static gchar *
-get_path (const WeftFontFile *file, const gchar *src, const gchar *base_folder, GError **error)
-{
-  g_autoptr (GError) local_error = NULL;
-  g_autofree gchar *uri = weft_overlay_source_resolve (src, base_folder, &local_error);
-  g_autofree gchar *path = uri != NULL ? g_filename_from_uri (uri, NULL, NULL) : NULL;
-
-  if (path != NULL)
-    return g_steal_pointer (&path);
-  g_propagate_error (error, weft_overlay_error_new (WEFT_OVERLAY_ERROR_UNSUPPORTED, file->pointer,
-                                src, "this build reads fonts from files only, not from “%s”", src));
-  return NULL;
 }
 
 /**
@@ -62,6 +54,7 @@ weft_font_file_new_from_json (
   static const gchar *const members[] = { "family", "src", NULL };
   g_autoptr (WeftFontFile) file = g_new0 (WeftFontFile, 1);
   const gchar *family = NULL, *src = NULL;
+  g_autoptr (GError) local_error = NULL;
   WeftValue value;
 
   file->pointer = g_strdup (pointer);
@@ -82,21 +75,34 @@ weft_font_file_new_from_json (
         error, WEFT_OVERLAY_ERROR_INVALID, where, "a family must have a name, and no comma in it");
     return NULL;
   }
-  file->path = get_path (file, src, base_folder, error);
-  return file->path != NULL ? g_steal_pointer (&file) : NULL;
+  file->uri = weft_overlay_source_resolve (src, base_folder, &local_error);
+  if (file->uri == NULL) {
+    g_autofree gchar *where = g_strconcat (pointer, "/src", NULL);
+    weft_overlay_set_error (
+        error, (WeftOverlayError) local_error->code, where, "%s", local_error->message);
+    return NULL;
+  }
+  return g_steal_pointer (&file);
+}
+
+static void
+take_error (const WeftFontFile *file, GError **error, GError *local_error)
+{
+  g_autofree gchar *name = weft_overlay_source_get_name (file->uri);
+
+  if (local_error->domain == WEFT_OVERLAY_ERROR)
+    weft_overlay_error_locate (local_error, file->pointer, name);
+  g_propagate_error (error, local_error);
 }
 
 gboolean
 weft_font_file_check (const WeftFontFile *file, GError **error)
 {
-  g_autofree gchar *uri = g_filename_to_uri (file->path, NULL, NULL);
   GError *local_error = NULL;
 
-  if (weft_overlay_source_check (uri, &local_error))
+  if (weft_overlay_source_check (file->uri, &local_error))
     return TRUE;
-  if (local_error->domain == WEFT_OVERLAY_ERROR)
-    weft_overlay_error_locate (local_error, file->pointer, uri);
-  g_propagate_error (error, local_error);
+  take_error (file, error, local_error);
   return FALSE;
 }
 
@@ -123,20 +129,57 @@ add_private_name (WeftOverlayFonts *self, const gchar *family)
   return new_name;
 }
 
+/* FontConfig and FreeType read files only, and may do so for as long as the fonts are used.
+ * Returns: (transfer full) (nullable): one with what @uri is */
+static gchar *
+fetch (WeftOverlayFonts *self, const gchar *uri, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GBytes) bytes = weft_overlay_source_load (uri, MAX_FONT_BYTES, cancellable, error);
+  g_autofree gchar *path = NULL;
+  gsize size;
+
+  if (bytes == NULL)
+    return NULL;
+  gint fd = g_file_open_tmp ("weft-font-XXXXXX", &path, error);
+  if (fd < 0)
+    return NULL;
+  g_ptr_array_add (self->fetched, g_strdup (path));
+  const gchar *data = g_bytes_get_data (bytes, &size);
+  gboolean closed = g_close (fd, error);
+  if (!closed || !g_file_set_contents (path, data, (gssize) size, error))
+    return NULL;
+  return g_steal_pointer (&path);
+}
+
+static gchar *
+get_path (
+    WeftOverlayFonts *self, const WeftFontFile *file, GCancellable *cancellable, GError **error)
+{
+  if (weft_overlay_source_is_remote (file->uri))
+    return fetch (self, file->uri, cancellable, error);
+  return weft_overlay_source_check (file->uri, error) ? g_filename_from_uri (file->uri, NULL, error)
+                                                      : NULL;
+}
+
 static gboolean
-add_file (WeftOverlayFonts *self, const WeftFontFile *file, GError **error)
+add_file (
+    WeftOverlayFonts *self, const WeftFontFile *file, GCancellable *cancellable, GError **error)
 {
   FcFontSet *set = FcConfigGetFonts (self->config, FcSetApplication);
   gint n_before = set != NULL ? set->nfont : 0;
+  GError *local_error = NULL;
+  g_autofree gchar *path = get_path (self, file, cancellable, &local_error);
 
-  if (!weft_font_file_check (file, error))
+  if (path == NULL) {
+    take_error (file, error, local_error);
     return FALSE;
-  gboolean added = FcConfigAppFontAddFile (self->config, (const FcChar8 *) file->path);
+  }
+  gboolean added = FcConfigAppFontAddFile (self->config, (const FcChar8 *) path);
   set = FcConfigGetFonts (self->config, FcSetApplication);
   if (!added || set == NULL || set->nfont == n_before) {
-    g_autofree gchar *uri = g_filename_to_uri (file->path, NULL, NULL);
+    g_autofree gchar *name = weft_overlay_source_get_name (file->uri);
     g_propagate_error (error, weft_overlay_error_new (WEFT_OVERLAY_ERROR_DAMAGED, file->pointer,
-                                  uri, "%s is not a font that can be used", file->path));
+                                  name, "%s is not a font that can be used", name));
     return FALSE;
   }
   const gchar *name = add_private_name (self, file->family);
@@ -151,16 +194,18 @@ add_file (WeftOverlayFonts *self, const WeftFontFile *file, GError **error)
 /**
  * weft_overlay_fonts_new:
  * @files: (element-type WeftFontFile): the fonts of the document
+ * @cancellable: ends the waiting for those that are on servers
  *
  * Returns: (transfer full) (nullable): to be used on one thread only
  */
 WeftOverlayFonts *
-weft_overlay_fonts_new (GPtrArray *files, GError **error)
+weft_overlay_fonts_new (GPtrArray *files, GCancellable *cancellable, GError **error)
 {
   g_autoptr (WeftOverlayFonts) self = g_new0 (WeftOverlayFonts, 1);
 
   self->private_names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->public_names = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  self->fetched = g_ptr_array_new_with_free_func (g_free);
   self->map = pango_cairo_font_map_new_for_font_type (CAIRO_FONT_TYPE_FT);
   if (self->map == NULL) {
     g_set_error_literal (error, WEFT_OVERLAY_ERROR, WEFT_OVERLAY_ERROR_UNSUPPORTED,
@@ -170,7 +215,7 @@ weft_overlay_fonts_new (GPtrArray *files, GError **error)
   if (files->len > 0) {
     self->config = FcInitLoadConfigAndFonts ();
     for (guint i = 0; i < files->len; i++) {
-      if (!add_file (self, g_ptr_array_index (files, i), error))
+      if (!add_file (self, g_ptr_array_index (files, i), cancellable, error))
         return NULL;
     }
     pango_fc_font_map_set_config (PANGO_FC_FONT_MAP (self->map), self->config);
@@ -183,6 +228,9 @@ weft_overlay_fonts_free (WeftOverlayFonts *self)
 {
   g_clear_object (&self->map);
   g_clear_pointer (&self->config, FcConfigDestroy);
+  for (guint i = 0; i < self->fetched->len; i++)
+    g_unlink (g_ptr_array_index (self->fetched, i));
+  g_ptr_array_unref (self->fetched);
   g_clear_pointer (&self->public_names, g_hash_table_unref);
   g_clear_pointer (&self->private_names, g_hash_table_unref);
   g_free (self);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <gio/gio.h>
 #include <pango/pango.h>
 
 #include "weftoverlayvalue.h"
@@ -11,7 +12,7 @@ G_BEGIN_DECLS
 typedef struct {
   gchar *pointer;
   gchar *family;
-  gchar *path;
+  gchar *uri;
 } WeftFontFile;
 
 WeftFontFile *weft_font_file_new_from_json (
@@ -24,7 +25,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftFontFile, weft_font_file_free)
  * shared between threads, since a PangoFontMap must not be. */
 typedef struct _WeftOverlayFonts WeftOverlayFonts;
 
-WeftOverlayFonts *weft_overlay_fonts_new (GPtrArray *files, GError **error);
+WeftOverlayFonts *
+weft_overlay_fonts_new (GPtrArray *files, GCancellable *cancellable, GError **error);
 void weft_overlay_fonts_free (WeftOverlayFonts *self);
 PangoContext *weft_overlay_fonts_create_context (WeftOverlayFonts *self);
 gchar *weft_overlay_fonts_map_families (WeftOverlayFonts *self, const gchar *families);

@@ -12,10 +12,6 @@
 #include "weftoverlaysource.h"
 
 #define MAX_FILE_BYTES (64u << 20)
-/* librsvg defines no cleanup function of its own before 2.56. */
-typedef RsvgHandle WeftSvg;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftSvg, g_object_unref)
-
 #define WEFT_TYPE_IMAGE_ITEM (weft_image_item_get_type ())
 G_DECLARE_FINAL_TYPE (WeftImageItem, weft_image_item, WEFT, IMAGE_ITEM, WeftOverlayItem)
 
@@ -23,6 +19,8 @@ struct _WeftImageItem {
   WeftOverlayItem parent_instance;
 
   gchar *uri;
+  /* For messages. */
+  gchar *name;
   WeftLength width;
   WeftLength height;
 };
@@ -36,6 +34,12 @@ typedef struct {
   gint x;
   gint y;
 } Target;
+
+/* A picture that was read: one of pixels, or an SVG. */
+typedef struct {
+  WeftRaster *raster;
+  RsvgHandle *svg;
+} Source;
 
 /* What size_cb() needs. */
 typedef struct {
@@ -63,9 +67,11 @@ weft_image_item_parse (WeftOverlayItem *item, const WeftValue *value, GError **e
       weft_overlay_source_resolve (src, weft_overlay_item_get_base_folder (item), &local_error);
   if (self->uri == NULL) {
     g_autofree gchar *where = g_strconcat (value->pointer, "/src", NULL);
-    weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, where, "%s", local_error->message);
+    weft_overlay_set_error (
+        error, (WeftOverlayError) local_error->code, where, "%s", local_error->message);
     return FALSE;
   }
+  self->name = weft_overlay_source_get_name (self->uri);
   return TRUE;
 }
 
@@ -74,7 +80,7 @@ take_error (WeftImageItem *self, GError **error, GError *local_error)
 {
   if (local_error->domain == WEFT_OVERLAY_ERROR)
     weft_overlay_error_locate (
-        local_error, weft_overlay_item_get_pointer (WEFT_OVERLAY_ITEM (self)), self->uri);
+        local_error, weft_overlay_item_get_pointer (WEFT_OVERLAY_ITEM (self)), self->name);
   g_propagate_error (error, local_error);
 }
 
@@ -134,8 +140,8 @@ new_damaged_error (WeftImageItem *self, const gchar *reason)
   g_autofree gchar *stripped = g_strchomp (g_strdup (reason));
 
   return weft_overlay_error_new (WEFT_OVERLAY_ERROR_DAMAGED,
-      weft_overlay_item_get_pointer (WEFT_OVERLAY_ITEM (self)), self->uri,
-      "%s cannot be decoded: %s", self->uri, stripped);
+      weft_overlay_item_get_pointer (WEFT_OVERLAY_ITEM (self)), self->name,
+      "%s cannot be decoded: %s", self->name, stripped);
 }
 
 /* What kind of picture @bytes are; an error if it is none that can be drawn, or not all of it. */
@@ -148,7 +154,7 @@ detect_format (WeftImageItem *self, GBytes *bytes, GError **error)
     g_propagate_error (error,
         weft_overlay_error_new (WEFT_OVERLAY_ERROR_UNSUPPORTED, NULL, NULL,
             "this build draws PNG, JPEG, WebP, GIF and SVG pictures, and %s is of another format",
-            self->uri));
+            self->name));
   else if (format == WEFT_IMAGE_UNKNOWN)
     g_propagate_error (error, new_damaged_error (self, "it is no PNG, JPEG, WebP, GIF or SVG"));
   else if (!weft_image_file_is_complete (bytes, format))
@@ -164,7 +170,8 @@ weft_image_item_check (WeftOverlayItem *item, GHashTable *good, GError **error)
   WeftImageItem *self = WEFT_IMAGE_ITEM (item);
   GError *local_error = NULL;
 
-  if (g_hash_table_contains (good, self->uri))
+  /* What a server has is seen when it is drawn: a check must not wait for it. */
+  if (g_hash_table_contains (good, self->uri) || weft_overlay_source_is_remote (self->uri))
     return TRUE;
   g_autoptr (GBytes) bytes =
       weft_overlay_source_load (self->uri, MAX_FILE_BYTES, NULL, &local_error);
@@ -178,38 +185,12 @@ weft_image_item_check (WeftOverlayItem *item, GHashTable *good, GError **error)
   return TRUE;
 }
 
-/* The picture, decoded; kept while the item is drawn in one state after another. */
-static WeftRaster *
-get_raster (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, WeftImageFormat format,
-    GError **error)
-{
-  const gchar *look = weft_overlay_item_get_look (WEFT_OVERLAY_ITEM (self));
-  WeftRaster *raster = weft_kept_get (drawing->kept, look);
-  Sizing sizing = { self, &drawing->canvas };
-  g_autoptr (GError) local_error = NULL;
-
-  if (raster != NULL)
-    return raster;
-  raster = weft_raster_decode (bytes, format, size_cb, &sizing, drawing->cancellable, &local_error);
-  if (raster == NULL)
-    g_propagate_error (
-        error, weft_overlay_error_new ((WeftOverlayError) local_error->code, NULL, NULL,
-                   "%s cannot be decoded: %s", self->uri, local_error->message));
-  else
-    weft_kept_set (drawing->kept, look, raster, (GDestroyNotify) weft_raster_free);
-  return raster;
-}
-
-/* Returns: (transfer full) (nullable): what was drawn on; NULL without an error if nothing shows */
+/* Returns: (transfer full) (nullable): what was drawn on; NULL if nothing shows */
 static cairo_t *
-draw_raster (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, WeftImageFormat format,
-    WeftStage *stage, GError **error)
+draw_raster (WeftImageItem *self, WeftDrawing *drawing, const WeftRaster *raster, WeftStage *stage)
 {
-  const WeftRaster *raster = get_raster (self, drawing, bytes, format, error);
   Target target;
 
-  if (raster == NULL)
-    return NULL;
   compute_target (self, &drawing->canvas, raster->width, raster->height, &target);
   if (!get_stage (self, drawing, &target, stage))
     return NULL;
@@ -255,31 +236,38 @@ get_svg_size (RsvgHandle *handle, gdouble *width, gdouble *height)
   }
 }
 
-/* Returns: as draw_raster() */
-static cairo_t *
-draw_svg (
-    WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, WeftStage *stage, GError **error)
+static RsvgHandle *
+parse_svg (WeftImageItem *self, GBytes *bytes, GError **error)
 {
-  Target target;
   gsize size;
   const guint8 *data = g_bytes_get_data (bytes, &size);
   g_autoptr (GError) local_error = NULL;
-  gdouble width, height;
   /* No base URI and no unlimited flag: nothing outside of the file is read, and entities cannot
    * grow without end. */
-  g_autoptr (WeftSvg) handle = rsvg_handle_new_from_data (data, size, &local_error);
+  RsvgHandle *handle = rsvg_handle_new_from_data (data, size, &local_error);
 
-  if (handle == NULL) {
+  if (handle == NULL)
     g_propagate_error (error, new_damaged_error (self, local_error->message));
-    return NULL;
-  }
-  rsvg_handle_set_dpi (handle, 96.0);
+  else
+    rsvg_handle_set_dpi (handle, 96.0);
+  return handle;
+}
+
+/* Returns: as draw_raster(), or NULL with @error set */
+static cairo_t *
+draw_svg (
+    WeftImageItem *self, WeftDrawing *drawing, RsvgHandle *handle, WeftStage *stage, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  gdouble width, height;
+  Target target;
+
   get_svg_size (handle, &width, &height);
   if (!(width > 0 && height > 0 && width <= 1e6 && height <= 1e6)
       || width / height > WEFT_MAX_PIXELS || height / width > WEFT_MAX_PIXELS) {
     g_propagate_error (error,
         weft_overlay_error_new (WEFT_OVERLAY_ERROR_TOO_LARGE, NULL, NULL,
-            "%s has %g×%g pixels, which is too large or too narrow", self->uri, width, height));
+            "%s has %g×%g pixels, which is too large or too narrow", self->name, width, height));
     return NULL;
   }
   compute_target (self, &drawing->canvas, width, height, &target);
@@ -298,26 +286,73 @@ draw_svg (
   return g_steal_pointer (&cr);
 }
 
+static void
+source_free (Source *source)
+{
+  g_clear_pointer (&source->raster, weft_raster_free);
+  g_clear_object (&source->svg);
+  g_free (source);
+}
+
+static gboolean
+decode (WeftImageItem *self, WeftDrawing *drawing, GBytes *bytes, Source *source, GError **error)
+{
+  Sizing sizing = { self, &drawing->canvas };
+  g_autoptr (GError) local_error = NULL;
+  WeftImageFormat format = detect_format (self, bytes, error);
+
+  if (format == WEFT_IMAGE_UNKNOWN)
+    return FALSE;
+  if (format == WEFT_IMAGE_SVG) {
+    source->svg = parse_svg (self, bytes, error);
+    return source->svg != NULL;
+  }
+  source->raster =
+      weft_raster_decode (bytes, format, size_cb, &sizing, drawing->cancellable, &local_error);
+  if (source->raster == NULL)
+    g_propagate_error (
+        error, weft_overlay_error_new ((WeftOverlayError) local_error->code, NULL, NULL,
+                   "%s cannot be decoded: %s", self->name, local_error->message));
+  return source->raster != NULL;
+}
+
+/* Returns: (transfer none) (nullable): the picture, read and decoded; kept while the item is drawn
+ * in one state after another */
+static const Source *
+get_source (WeftImageItem *self, WeftDrawing *drawing, GError **error)
+{
+  const gchar *look = weft_overlay_item_get_look (WEFT_OVERLAY_ITEM (self));
+  Source *source = weft_kept_get (drawing->kept, look);
+
+  if (source != NULL)
+    return source;
+  g_autoptr (GBytes) bytes =
+      weft_overlay_source_load (self->uri, MAX_FILE_BYTES, drawing->cancellable, error);
+  if (bytes == NULL)
+    return NULL;
+  source = g_new0 (Source, 1);
+  if (!decode (self, drawing, bytes, source, error)) {
+    source_free (source);
+    return NULL;
+  }
+  weft_kept_set (drawing->kept, look, source, (GDestroyNotify) source_free);
+  return source;
+}
+
 static WeftPicture *
 weft_image_item_draw (WeftOverlayItem *item, WeftDrawing *drawing, GError **error)
 {
   WeftImageItem *self = WEFT_IMAGE_ITEM (item);
   g_autoptr (WeftPicture) picture = g_new0 (WeftPicture, 1);
   GError *local_error = NULL;
+  const Source *source = get_source (self, drawing, &local_error);
   WeftStage stage = { 0 };
   cairo_t *cr = NULL;
 
-  g_autoptr (GBytes) bytes =
-      weft_overlay_source_load (self->uri, MAX_FILE_BYTES, drawing->cancellable, &local_error);
-  if (bytes == NULL) {
-    take_error (self, error, local_error);
-    return NULL;
-  }
-  WeftImageFormat format = detect_format (self, bytes, &local_error);
-  if (format == WEFT_IMAGE_SVG)
-    cr = draw_svg (self, drawing, bytes, &stage, &local_error);
-  else if (format != WEFT_IMAGE_UNKNOWN)
-    cr = draw_raster (self, drawing, bytes, format, &stage, &local_error);
+  if (source != NULL && source->svg != NULL)
+    cr = draw_svg (self, drawing, source->svg, &stage, &local_error);
+  else if (source != NULL)
+    cr = draw_raster (self, drawing, source->raster, &stage);
   if (cr != NULL && cairo_status (cr) != CAIRO_STATUS_SUCCESS)
     local_error = new_damaged_error (self, cairo_status_to_string (cairo_status (cr)));
   if (cr != NULL)
@@ -337,7 +372,10 @@ weft_image_item_init (WeftImageItem *self)
 static void
 weft_image_item_finalize (GObject *object)
 {
-  g_free (WEFT_IMAGE_ITEM (object)->uri);
+  WeftImageItem *self = WEFT_IMAGE_ITEM (object);
+
+  g_free (self->name);
+  g_free (self->uri);
   G_OBJECT_CLASS (weft_image_item_parent_class)->finalize (object);
 }
 

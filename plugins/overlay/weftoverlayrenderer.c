@@ -256,7 +256,7 @@ render_thread (gpointer data)
 
   while ((look = take_pending (self)) != NULL) {
     if (fonts == NULL && fonts_error == NULL)
-      fonts = weft_overlay_fonts_new (self->document->fonts, &fonts_error);
+      fonts = weft_overlay_fonts_new (self->document->fonts, self->cancellable, &fonts_error);
     if (fonts != NULL) {
       draw_look (self, fonts, &kept, look);
     } else {

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Fetches the files that items name. */
+/* Fetches what items name: local files, and what servers have. */
 
 #include "weftoverlaysource.h"
 
 #include <string.h>
+
+#ifdef WEFT_HAVE_HTTP
+#include "weftrangereader.h"
+#define READABLE "file:, http: and https:"
+#else
+#define READABLE "file:"
+#endif
 
 static GError *
 translate_error (const GError *error, const gchar *uri)
@@ -35,31 +42,22 @@ weft_overlay_source_resolve (const gchar *uri, const gchar *base_folder, GError 
     return NULL;
   }
   /* A scheme of one letter would be a drive. */
-  if (scheme != NULL && scheme[1] != '\0')
-    return g_strdup (uri);
+  if (scheme != NULL && scheme[1] != '\0') {
+    if (g_str_equal (scheme, "file") || weft_overlay_source_is_remote (uri))
+      return g_strdup (uri);
+    g_set_error (error, WEFT_OVERLAY_ERROR, WEFT_OVERLAY_ERROR_UNSUPPORTED,
+        "this build reads files from " READABLE " only, not from %s:", scheme);
+    return NULL;
+  }
   g_autofree gchar *path = g_canonicalize_filename (uri, base_folder);
   return g_filename_to_uri (path, NULL, error);
 }
 
-static gchar *
-get_local_path (const gchar *uri, GError **error)
-{
-  g_autofree gchar *scheme = g_uri_parse_scheme (uri);
-
-  if (g_strcmp0 (scheme, "file") != 0) {
-    g_propagate_error (
-        error, weft_overlay_error_new (WEFT_OVERLAY_ERROR_UNSUPPORTED, NULL, uri,
-                   "this build reads pictures and fonts from files only, not from %s", uri));
-    return NULL;
-  }
-  gchar *path = g_filename_from_uri (uri, NULL, NULL);
-  if (path == NULL)
-    g_propagate_error (error, weft_overlay_error_new (WEFT_OVERLAY_ERROR_INVALID, NULL, uri,
-                                  "not a valid file URI: %s", uri));
-  return path;
-}
-
-/* Whether @uri is on a server that this build can ask. */
+/**
+ * weft_overlay_source_is_remote:
+ *
+ * Returns: whether @uri is read from a server, which takes its time and is not checked beforehand
+ */
 gboolean
 weft_overlay_source_is_remote (const gchar *uri)
 {
@@ -73,13 +71,50 @@ weft_overlay_source_is_remote (const gchar *uri)
 }
 
 /**
+ * weft_overlay_source_get_name:
+ *
+ * Returns: (transfer full): @uri as it may be shown: without what only its server should see
+ */
+gchar *
+weft_overlay_source_get_name (const gchar *uri)
+{
+#ifdef WEFT_HAVE_HTTP
+  if (weft_overlay_source_is_remote (uri))
+    return weft_http_display_name (uri);
+#endif
+  return g_strdup (uri);
+}
+
+static gchar *
+get_local_path (const gchar *uri, GError **error)
+{
+  g_autofree gchar *scheme = g_uri_parse_scheme (uri);
+
+  if (g_strcmp0 (scheme, "file") != 0) {
+    g_propagate_error (error,
+        weft_overlay_error_new (WEFT_OVERLAY_ERROR_UNSUPPORTED, NULL, uri,
+            "pictures and fonts are read from file:, http:, https: and s3: only, not from %s",
+            uri));
+    return NULL;
+  }
+  gchar *path = g_filename_from_uri (uri, NULL, NULL);
+  if (path == NULL)
+    g_propagate_error (error, weft_overlay_error_new (WEFT_OVERLAY_ERROR_INVALID, NULL, uri,
+                                  "not a valid file URI: %s", uri));
+  return path;
+}
+
+/**
  * weft_overlay_source_check:
  *
- * Whether @uri names a file that is there and may be read; without reading it.
+ * Whether @uri names a file that is there and may be read; without reading it. What is on a server
+ * is not asked for.
  */
 gboolean
 weft_overlay_source_check (const gchar *uri, GError **error)
 {
+  if (weft_overlay_source_is_remote (uri))
+    return TRUE;
   g_autofree gchar *path = get_local_path (uri, error);
 
   if (path == NULL)
@@ -110,6 +145,7 @@ weft_overlay_source_check (const gchar *uri, GError **error)
 /**
  * weft_overlay_source_load:
  * @max_bytes: a longer file is refused
+ * @cancellable: ends the waiting for a server
  *
  * Returns: (transfer full) (nullable): the whole file
  */
@@ -119,6 +155,10 @@ weft_overlay_source_load (
 {
   g_autoptr (GError) io_error = NULL;
 
+#ifdef WEFT_HAVE_HTTP
+  if (weft_overlay_source_is_remote (uri))
+    return weft_overlay_remote_load (uri, max_bytes, cancellable, error);
+#endif
   if (!weft_overlay_source_check (uri, error))
     return NULL;
   g_autofree gchar *path = get_local_path (uri, error);
@@ -135,21 +175,4 @@ weft_overlay_source_load (
   if (bytes == NULL)
     g_propagate_error (error, translate_error (io_error, uri));
   return bytes;
-}
-
-/**
- * weft_overlay_source_load_any:
- *
- * As weft_overlay_source_load(), and from servers, too: then it waits for as long as they take, or
- * until @cancellable is cancelled.
- */
-GBytes *
-weft_overlay_source_load_any (
-    const gchar *uri, gsize max_bytes, GCancellable *cancellable, GError **error)
-{
-#ifdef WEFT_HAVE_HTTP
-  if (weft_overlay_source_is_remote (uri))
-    return weft_overlay_remote_load (uri, max_bytes, cancellable, error);
-#endif
-  return weft_overlay_source_load (uri, max_bytes, cancellable, error);
 }

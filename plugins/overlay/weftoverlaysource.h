@@ -12,8 +12,7 @@ gboolean weft_overlay_source_is_remote (const gchar *uri);
 gboolean weft_overlay_source_check (const gchar *uri, GError **error);
 GBytes *weft_overlay_source_load (
     const gchar *uri, gsize max_bytes, GCancellable *cancellable, GError **error);
-GBytes *weft_overlay_source_load_any (
-    const gchar *uri, gsize max_bytes, GCancellable *cancellable, GError **error);
+gchar *weft_overlay_source_get_name (const gchar *uri);
 
 /* In weftoverlayremote.c, where there is libsoup. */
 GBytes *weft_overlay_remote_load (

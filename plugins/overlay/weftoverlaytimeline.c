@@ -140,7 +140,10 @@ load_location (const gchar *location, const gchar *cwd, GError **error)
   g_autofree gchar *uri = weft_overlay_source_resolve (location, cwd, error);
   GError *local_error = NULL;
 
-  if (uri == NULL)
+  if (uri != NULL && weft_overlay_source_is_remote (uri))
+    g_propagate_error (error, weft_overlay_error_new (WEFT_OVERLAY_ERROR_UNSUPPORTED, "", uri,
+                                  "location is a local file, not %s", uri));
+  if (uri == NULL || weft_overlay_source_is_remote (uri))
     return NULL;
   WeftOverlayDocument *document = NULL;
   g_autoptr (GBytes) bytes =

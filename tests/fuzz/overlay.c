@@ -86,7 +86,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   if (fonts == NULL) {
     g_autoptr (GPtrArray) none = g_ptr_array_new ();
     gst_init (NULL, NULL);
-    fonts = weft_overlay_fonts_new (none, NULL);
+    fonts = weft_overlay_fonts_new (none, NULL, NULL);
     require (fonts != NULL, "no fonts");
   }
   weft_image_file_is_complete (bytes, weft_image_file_detect (bytes));

@@ -134,7 +134,9 @@ static const struct {
   { ITEM ("\"spans\":[{\"text\":\"a\"}]"), AT, "not both" },
   { "{\"fonts\":[{\"family\":\"a\"}]}", "/fonts/0", "src" },
   { "{\"fonts\":[{\"family\":\"a,b\",\"src\":\"a.ttf\"}]}", "/fonts/0/family", "comma" },
-  { "{\"fonts\":[{\"family\":\"a\",\"src\":\"https://example.org/a.ttf\"}]}", "/fonts/0", "files" },
+  { "{\"fonts\":[{\"family\":\"a\",\"src\":\"ftp://example.org/a.ttf\"}]}", "/fonts/0/src",
+      "ftp:" },
+  { "{\"overlays\":[{\"type\":\"image\",\"src\":\"data:image/png,\"}]}", AT "/src", "data:" },
 };
 
 static void
