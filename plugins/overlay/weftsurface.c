@@ -1,113 +1,52 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Turns a drawn picture into planes of a video format and blends them.
- *
- * Premultiplied colours are linear: the matrix that makes Y, U and V of R, G and B can be applied
- * to them with its offsets multiplied by alpha, and a subsampled chroma sample is the mean of the
- * premultiplied pixels it stands for, its alpha the mean of theirs. So a chroma sample half covered
- * by an opaque pixel is replaced by half, wherever the picture stands on the chroma grid. */
+/* Blends what weftsurfaceplane.c made of a picture: its runs, moved and cut to the frame. */
 
 #include "weftsurface.h"
 
-#include <math.h>
 #include <string.h>
 
-/* Runs of untouched elements shorter than this are cheaper blended than skipped, and opaque ones
- * shorter than this cheaper blended than copied. */
-#define MIN_RUN 32
+#include "weftsurfaceplane.h"
 
-/* Fixed point of the colour matrix. A component is a sum over at most 16 weighted pixels of 255 at
- * up to 10 bits: 16 · 255 · 1023/255 · 2^16 stays below 2^31. */
-#define MATRIX_BITS 16
+/* Elements of a frame with alpha that are worked on at once, by what fits into the first cache. A
+ * whole number of groups of 1, 2 and 4. */
+#define BLOCK_ELEMENTS 256
 
-typedef struct {
-  guint start;
-  guint n;
-  gboolean copy;
-} Run;
-
-/* One plane of a surface: the rows of a rectangle, in elements of 1 or 2 bytes. */
-typedef struct {
-  guint index;
-  gint x;
-  gint y;
-  gint n_elements;
-  gint n_rows;
-  guint element_size;
-  /* Elements per pixel, and how pixels become samples. */
-  guint pixel_elements;
-  guint w_sub;
-  guint h_sub;
-  gboolean has_alpha;
-  guint alpha_offset;
-  guint8 *src;
-  guint8 *inverse;
-  GArray *runs;
-  /* For each row the index of its first run; one more than there are rows. */
-  guint *first_run;
-} Plane;
+/* Where the alpha of a frame is, as seen from a plane of colours. */
+typedef enum {
+  ALPHA_NONE,
+  ALPHA_IN_GROUP,
+  ALPHA_IN_PLANE,
+} AlphaPlace;
 
 struct _WeftSurface {
   gatomicrefcount ref_count;
   gint phase_x;
   gint phase_y;
   guint n_planes;
-  Plane planes[GST_VIDEO_MAX_PLANES];
+  WeftPlane planes[GST_VIDEO_MAX_PLANES];
   gsize bytes;
 };
 
-/* Premultiplied R, G, B, A to one component. */
+/* A plane of a frame while it is blended into. */
 typedef struct {
-  gint32 r;
-  gint32 g;
-  gint32 b;
-  gint32 a;
-  /* The largest value of the component for each step of alpha. */
-  gint32 max_per_alpha;
-} MatrixRow;
+  const WeftPlane *plane;
+  const WeftBlendKernels *kernels;
+  guint8 opacity;
+  AlphaPlace alpha;
+  guint alpha_offset;
+  guint alpha_max;
+  /* Of the plane of alpha, if that is one of its own. */
+  const GstVideoFrame *frame;
+  WeftTaps h_taps;
+  WeftTaps v_taps;
+} Blend;
 
-/* The pixels that one sample of a plane is the mean of, in one direction: `first` relative to the
- * sample's own pixel, and their weights. */
-typedef struct {
-  gint first;
-  guint n;
-  gint weights[3];
-} Taps;
-
-/* One row of the conversion in work: sums of weighted premultiplied pixels. */
-typedef struct {
-  const guint8 *pixels;
-  gint stride;
-  cairo_rectangle_int_t rect;
-  /* The frame, where the picture's border pixels are to be repeated beyond its edges; else 0. */
-  gint frame_width;
-  gint frame_height;
-} Source;
-
-static gboolean
-is_wide (const GstVideoFormatInfo *format)
-{
-  return GST_VIDEO_FORMAT_INFO_DEPTH (format, 0) > 8;
-}
-
-/* Whether this file can blend into @info's format: components of 8 bits in bytes of their own, or
- * of up to 15 bits in native 16-bit words; alpha, if any, in four bytes a pixel. */
+/* Whether surfaces can be made for @info: see WEFT_SURFACE_FORMATS. */
 gboolean
 weft_surface_supports (const GstVideoInfo *info)
 {
-  const GstVideoFormatInfo *f = info->finfo;
-
-  for (guint c = 0; c < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (f); c++) {
-    guint depth = GST_VIDEO_FORMAT_INFO_DEPTH (f, c);
-    if (GST_VIDEO_FORMAT_INFO_SHIFT (f, c) != 0 || GST_VIDEO_FORMAT_INFO_W_SUB (f, c) > 1
-        || GST_VIDEO_FORMAT_INFO_H_SUB (f, c) > 1 || depth < 8 || depth > 15
-        || (depth > 8 && G_BYTE_ORDER != G_LITTLE_ENDIAN))
-      return FALSE;
-  }
-  if (GST_VIDEO_FORMAT_INFO_HAS_ALPHA (f)
-      && (GST_VIDEO_FORMAT_INFO_PSTRIDE (f, GST_VIDEO_COMP_A) != 4 || is_wide (f)))
-    return FALSE;
-  return !GST_VIDEO_FORMAT_INFO_IS_TILED (f) && !GST_VIDEO_FORMAT_INFO_HAS_PALETTE (f);
+  return weft_plane_supports (info);
 }
 
 /**
@@ -132,289 +71,9 @@ weft_surface_get_phase (const GstVideoInfo *info, gint dx, gint dy)
   return 1 + (((guint) dx & w_sub) | ((guint) dy & h_sub) << 1);
 }
 
-static void
-get_matrix (const GstVideoInfo *info, MatrixRow rows[4])
-{
-  const GstVideoFormatInfo *f = info->finfo;
-  gint offset[GST_VIDEO_MAX_COMPONENTS], scale[GST_VIDEO_MAX_COMPONENTS];
-  gdouble kr = 0.299, kb = 0.114;
-  gdouble m[3][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } };
-
-  gst_video_color_range_offsets (info->colorimetry.range, f, offset, scale);
-  if (!GST_VIDEO_FORMAT_INFO_IS_RGB (f)) {
-    gst_video_color_matrix_get_Kr_Kb (info->colorimetry.matrix, &kr, &kb);
-    gdouble kg = 1.0 - kr - kb, u = 2.0 * (1.0 - kb), v = 2.0 * (1.0 - kr);
-    gdouble yuv[3][3] = { { kr, kg, kb }, { -kr / u, -kg / u, (1.0 - kb) / u },
-      { (1.0 - kr) / v, -kg / v, -kb / v } };
-    memcpy (m, yuv, sizeof m);
-  }
-  for (guint c = 0; c < 3; c++) {
-    guint max = c < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (f)
-                    ? (1u << GST_VIDEO_FORMAT_INFO_DEPTH (f, c)) - 1
-                    : 255;
-    gdouble unit = (gdouble) (c < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (f) ? scale[c] : 255) / 255.0
-                   * (1 << MATRIX_BITS);
-    rows[c].r = (gint32) lrint (m[c][0] * unit);
-    rows[c].g = (gint32) lrint (m[c][1] * unit);
-    rows[c].b = (gint32) lrint (m[c][2] * unit);
-    rows[c].a = c < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (f)
-                    ? (gint32) lrint (offset[c] / 255.0 * (1 << MATRIX_BITS))
-                    : 0;
-    rows[c].max_per_alpha = (gint32) lrint (max / 255.0 * (1 << MATRIX_BITS));
-  }
-  rows[3] = (MatrixRow){ 0, 0, 0, 1 << MATRIX_BITS, 1 << MATRIX_BITS };
-}
-
-static Taps
-get_taps (guint sub, gboolean cosited)
-{
-  if (sub == 0)
-    return (Taps){ 0, 1, { 1, 0, 0 } };
-  if (cosited)
-    return (Taps){ -1, 3, { 1, 2, 1 } };
-  return (Taps){ 0, 2, { 1, 1, 0 } };
-}
-
-static gint
-get_weight_bits (const Taps *taps)
-{
-  return (gint) taps->n - 1;
-}
-
-/* The samples that pixels [x, x + n) reach. */
-static void
-get_sample_range (gint x, gint n, guint sub, const Taps *taps, gint *first, gint *last)
-{
-  if (sub == 0) {
-    *first = x;
-    *last = x + n - 1;
-    return;
-  }
-  /* Shifts of negative numbers round down, as they must here. */
-  *first = x >> sub;
-  *last = (x + n - 1 - taps->first) >> sub;
-}
-
-static inline void
-add_pixel (const guint8 *line, gint x, gint weight, gint32 *sum)
-{
-  guint32 argb;
-
-  memcpy (&argb, line + 4 * (gsize) x, 4);
-  sum[0] += weight * (gint32) ((argb >> 16) & 255);
-  sum[1] += weight * (gint32) ((argb >> 8) & 255);
-  sum[2] += weight * (gint32) (argb & 255);
-  sum[3] += weight * (gint32) (argb >> 24);
-}
-
-/* One sample of which not all pixels need be in the picture. */
-static void
-add_border_sample (
-    const Source *s, const guint8 *line, gint weight, const Taps *taps, gint x, gint32 *sum)
-{
-  for (guint t = 0; t < taps->n; t++) {
-    gint at = x + taps->first + (gint) t;
-    if (s->frame_width > 0)
-      at = CLAMP (at, 0, s->frame_width - 1);
-    if (at >= s->rect.x && at < s->rect.x + s->rect.width)
-      add_pixel (line, at - s->rect.x, weight * taps->weights[t], sum);
-  }
-}
-
-/* Adds one picture row, times @weight, to the sums of samples [first, first + n). */
-static void
-add_row (const Source *s, gint row, gint weight, const Taps *taps, guint sub, gint first, gint n,
-    gint32 *sums)
-{
-  if (row < s->rect.y || row >= s->rect.y + s->rect.height)
-    return;
-  const guint8 *line = s->pixels + (gsize) (row - s->rect.y) * s->stride;
-  for (gint i = 0; i < n; i++) {
-    gint x = (first + i) * (1 << sub);
-    gint left = x + taps->first - s->rect.x;
-    if (left < 0 || left + (gint) taps->n > s->rect.width) {
-      add_border_sample (s, line, weight, taps, x, sums + 4 * i);
-      continue;
-    }
-    for (guint t = 0; t < taps->n; t++)
-      add_pixel (line, left + (gint) t, weight * taps->weights[t], sums + 4 * i);
-  }
-}
-
-static guint
-apply_matrix (const MatrixRow *row, const gint32 *sums, gint weight_bits)
-{
-  gint bits = MATRIX_BITS + weight_bits;
-  gint64 value = (gint64) row->r * sums[0] + (gint64) row->g * sums[1] + (gint64) row->b * sums[2]
-                 + (gint64) row->a * sums[3] + (G_GINT64_CONSTANT (1) << (bits - 1));
-  gint64 most =
-      ((gint64) sums[3] * row->max_per_alpha + (G_GINT64_CONSTANT (1) << (bits - 1))) >> bits;
-
-  /* No brighter than its own alpha, so that blending never overflows. */
-  return (guint) CLAMP (value >> bits, 0, most);
-}
-
-static guint
-get_alpha (const gint32 *sums, gint weight_bits, guint max)
-{
-  gint32 half = weight_bits > 0 ? 1 << (weight_bits - 1) : 0;
-  guint alpha = (guint) ((sums[3] + half) >> weight_bits);
-
-  return max > 255 ? (guint) (((gint64) sums[3] * 257 + half) >> weight_bits) : alpha;
-}
-
-/* The components that are stored in plane @index, by their offset in a pixel; -1 for padding. */
-static guint
-get_layout (const GstVideoInfo *info, guint index, gint components[4])
-{
-  const GstVideoFormatInfo *f = info->finfo;
-  guint element_size = is_wide (f) ? 2 : 1;
-  guint n = 0;
-
-  for (guint i = 0; i < 4; i++)
-    components[i] = -1;
-  for (guint c = 0; c < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (f); c++) {
-    if ((guint) GST_VIDEO_FORMAT_INFO_PLANE (f, c) != index)
-      continue;
-    components[(guint) GST_VIDEO_FORMAT_INFO_POFFSET (f, c) / element_size] = (gint) c;
-    n = (guint) GST_VIDEO_FORMAT_INFO_PSTRIDE (f, c) / element_size;
-  }
-  return n;
-}
-
-static void
-store_element (Plane *p, gsize i, guint value, guint inverse)
-{
-  if (p->element_size == 2) {
-    ((guint16 *) (gpointer) p->src)[i] = (guint16) value;
-    ((guint16 *) (gpointer) p->inverse)[i] = (guint16) inverse;
-  } else {
-    p->src[i] = (guint8) value;
-    p->inverse[i] = (guint8) inverse;
-  }
-}
-
-static void
-fill_row (Plane *p, gint row, const gint32 *sums, gint weight_bits, const gint components[4],
-    const MatrixRow *matrix)
-{
-  guint max = p->element_size == 2 ? 65535 : 255;
-  guint n = p->pixel_elements;
-
-  for (gint i = 0; i < p->n_elements / (gint) n; i++) {
-    const gint32 *sum = sums + 4 * i;
-    guint alpha = get_alpha (sum, weight_bits, max);
-    gsize at = (gsize) row * p->n_elements + (gsize) i * n;
-    for (guint e = 0; e < n; e++) {
-      gint c = components[e];
-      if (c < 0)
-        store_element (p, at + e, 0, max);
-      else
-        store_element (p, at + e, apply_matrix (&matrix[c], sum, weight_bits), max - alpha);
-    }
-  }
-}
-
-typedef enum { SAMPLE_EMPTY, SAMPLE_MIXED, SAMPLE_OPAQUE } SampleKind;
-
-static SampleKind
-get_kind (const Plane *p, gsize at)
-{
-  guint none = p->element_size == 2 ? 65535 : 255;
-  guint all = none, any = 0;
-
-  for (guint e = 0; e < p->pixel_elements; e++) {
-    guint inverse = p->element_size == 2 ? ((const guint16 *) (gconstpointer) p->inverse)[at + e]
-                                         : p->inverse[at + e];
-    all &= inverse;
-    any |= inverse;
-  }
-  return all == none ? SAMPLE_EMPTY : any == 0 ? SAMPLE_OPAQUE : SAMPLE_MIXED;
-}
-
-/* Splits a row into runs to blend and runs to copy, leaving out what is empty. */
-static void
-find_runs (Plane *p, gint row)
-{
-  guint n = p->pixel_elements;
-  guint n_samples = (guint) p->n_elements / n;
-  gsize base = (gsize) row * p->n_elements;
-  guint first = p->runs->len;
-  guint i = 0;
-
-  while (i < n_samples) {
-    SampleKind kind = get_kind (p, base + (gsize) i * n);
-    guint end = i + 1;
-    while (end < n_samples && get_kind (p, base + (gsize) end * n) == kind)
-      end++;
-    gboolean is_short = (end - i) * n < MIN_RUN;
-    Run *last = p->runs->len > first ? &g_array_index (p->runs, Run, p->runs->len - 1) : NULL;
-    gboolean continues = last != NULL && last->start + last->n == i * n;
-    if (kind == SAMPLE_OPAQUE && !is_short) {
-      Run run = { i * n, (end - i) * n, TRUE };
-      g_array_append_val (p->runs, run);
-    } else if (kind != SAMPLE_EMPTY || (is_short && continues && !last->copy && end < n_samples)) {
-      if (continues && !last->copy) {
-        last->n += (end - i) * n;
-      } else {
-        Run run = { i * n, (end - i) * n, FALSE };
-        g_array_append_val (p->runs, run);
-      }
-    }
-    i = end;
-  }
-}
-
-static void
-build_plane (Plane *p, const Source *source, const GstVideoInfo *info, const MatrixRow *matrix)
-{
-  const GstVideoFormatInfo *f = info->finfo;
-  gint components[4];
-  guint c = 0;
-
-  p->pixel_elements = get_layout (info, p->index, components);
-  while ((guint) GST_VIDEO_FORMAT_INFO_PLANE (f, c) != p->index)
-    c++;
-  p->element_size = is_wide (f) ? 2 : 1;
-  p->w_sub = GST_VIDEO_FORMAT_INFO_W_SUB (f, c);
-  p->h_sub = GST_VIDEO_FORMAT_INFO_H_SUB (f, c);
-  p->has_alpha = GST_VIDEO_FORMAT_INFO_HAS_ALPHA (f);
-  p->alpha_offset = p->has_alpha ? (guint) GST_VIDEO_FORMAT_INFO_POFFSET (f, GST_VIDEO_COMP_A) : 0;
-
-  Taps h = get_taps (p->w_sub, (info->chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0);
-  Taps v = get_taps (p->h_sub, (info->chroma_site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0);
-  gint weight_bits = get_weight_bits (&h) + get_weight_bits (&v);
-  gint last_x, last_y;
-  get_sample_range (source->rect.x, source->rect.width, p->w_sub, &h, &p->x, &last_x);
-  get_sample_range (source->rect.y, source->rect.height, p->h_sub, &v, &p->y, &last_y);
-  gint n_samples = last_x - p->x + 1;
-  p->n_elements = n_samples * (gint) p->pixel_elements;
-  p->n_rows = last_y - p->y + 1;
-
-  gsize size = (gsize) p->n_elements * (gsize) p->n_rows * p->element_size;
-  p->src = g_malloc (size);
-  p->inverse = g_malloc (size);
-  p->runs = g_array_new (FALSE, FALSE, sizeof (Run));
-  p->first_run = g_new (guint, (gsize) p->n_rows + 1);
-  g_autofree gint32 *sums = g_new (gint32, 4 * (gsize) n_samples);
-  for (gint row = 0; row < p->n_rows; row++) {
-    memset (sums, 0, 4 * (gsize) n_samples * sizeof *sums);
-    for (guint t = 0; t < v.n; t++) {
-      gint y = ((p->y + row) * (1 << p->h_sub)) + v.first + (gint) t;
-      if (source->frame_height > 0)
-        y = CLAMP (y, 0, source->frame_height - 1);
-      add_row (source, y, v.weights[t], &h, p->w_sub, p->x, n_samples, sums);
-    }
-    fill_row (p, row, sums, weight_bits, components, matrix);
-    p->first_run[row] = p->runs->len;
-    find_runs (p, row);
-  }
-  p->first_run[p->n_rows] = p->runs->len;
-}
-
 /* Leaves off borders that are fully transparent. */
 static gboolean
-trim (Source *s)
+trim (WeftPlaneSource *s)
 {
   gint x0 = s->rect.width, x1 = 0, y0 = s->rect.height, y1 = 0;
 
@@ -451,7 +110,6 @@ WeftSurface *
 weft_surface_new (const WeftPicture *picture, const GstVideoInfo *info, guint phase)
 {
   WeftSurface *self = g_new0 (WeftSurface, 1);
-  MatrixRow matrix[4];
 
   g_atomic_ref_count_init (&self->ref_count);
   self->bytes = sizeof *self;
@@ -460,7 +118,7 @@ weft_surface_new (const WeftPicture *picture, const GstVideoInfo *info, guint ph
   if (picture->pixels == NULL)
     return self;
   cairo_surface_flush (picture->pixels);
-  Source source = {
+  WeftPlaneSource source = {
     .pixels = cairo_image_surface_get_data (picture->pixels),
     .stride = cairo_image_surface_get_stride (picture->pixels),
     .rect = { picture->x + self->phase_x, picture->y + self->phase_y,
@@ -477,14 +135,10 @@ weft_surface_new (const WeftPicture *picture, const GstVideoInfo *info, guint ph
   }
   if (!trim (&source))
     return self;
-  get_matrix (info, matrix);
   self->n_planes = GST_VIDEO_INFO_N_PLANES (info);
   for (guint i = 0; i < self->n_planes; i++) {
-    Plane *p = &self->planes[i];
-    p->index = i;
-    build_plane (p, &source, info, matrix);
-    self->bytes += 2 * (gsize) p->n_elements * (gsize) p->n_rows * p->element_size
-                   + p->runs->len * sizeof (Run) + (gsize) p->n_rows * sizeof (guint);
+    weft_plane_init (&self->planes[i], i, &source, info, weft_blend_get_kernels ());
+    self->bytes += weft_plane_get_bytes (&self->planes[i]);
   }
   return self;
 }
@@ -501,13 +155,8 @@ weft_surface_unref (WeftSurface *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
-  for (guint i = 0; i < self->n_planes; i++) {
-    Plane *p = &self->planes[i];
-    g_free (p->src);
-    g_free (p->inverse);
-    g_free (p->first_run);
-    g_array_unref (p->runs);
-  }
+  for (guint i = 0; i < self->n_planes; i++)
+    weft_plane_clear (&self->planes[i]);
   g_free (self);
 }
 
@@ -519,62 +168,220 @@ weft_surface_get_bytes (const WeftSurface *self)
 }
 
 static void
-blend_run (const Plane *p, guint8 *dst, gsize at, gsize n, gboolean copy, guint8 opacity,
-    const WeftBlendKernels *k)
+blend_opaque (const Blend *b, guint8 *dst, gsize at, gsize n)
 {
+  const WeftPlane *p = b->plane;
+  const guint8 *src = p->src + at * p->element_size, *inverse = p->inverse + at * p->element_size;
+
   if (p->element_size == 2) {
     guint16 *d = (guint16 *) (gpointer) dst;
-    const guint16 *src = (const guint16 *) (gconstpointer) p->src + at;
-    const guint16 *inverse = (const guint16 *) (gconstpointer) p->inverse + at;
-    if (opacity < 255)
-      k->over16_faded (d, src, inverse, opacity, n);
-    else if (copy)
-      memcpy (d, src, 2 * n);
+    const guint16 *s = (const guint16 *) (gconstpointer) src;
+    const guint16 *i = (const guint16 *) (gconstpointer) inverse;
+    if (b->opacity < 255)
+      b->kernels->over16_faded (d, s, i, b->opacity, p->shift, n);
     else
-      k->over16 (d, src, inverse, n);
-  } else if (copy && opacity == 255) {
-    memcpy (dst, p->src + at, n);
-  } else if (p->has_alpha && !k->is_opaque (dst, p->alpha_offset, n / 4)) {
-    k->straight (dst, p->src + at, p->inverse + at, opacity, p->alpha_offset, n / 4);
-  } else if (opacity < 255) {
-    k->over8_faded (dst, p->src + at, p->inverse + at, opacity, n);
+      b->kernels->over16 (d, s, i, p->shift, n);
+  } else if (b->opacity < 255) {
+    b->kernels->over8_faded (dst, src, inverse, b->opacity, n);
   } else {
-    k->over8 (dst, p->src + at, p->inverse + at, n);
+    b->kernels->over8 (dst, src, inverse, n);
+  }
+}
+
+/* One row of the plane of alpha; rows beyond the frame are as its last ones. */
+static const guint8 *
+get_alpha_row (const Blend *b, gint row)
+{
+  gint height = GST_VIDEO_FRAME_COMP_HEIGHT (b->frame, GST_VIDEO_COMP_A);
+
+  return (const guint8 *) GST_VIDEO_FRAME_COMP_DATA (b->frame, GST_VIDEO_COMP_A)
+         + (gssize) CLAMP (row, 0, height - 1)
+               * GST_VIDEO_FRAME_COMP_STRIDE (b->frame, GST_VIDEO_COMP_A);
+}
+
+static guint
+get_alpha (const Blend *b, const guint8 *row, gint x)
+{
+  x = CLAMP (x, 0, GST_VIDEO_FRAME_COMP_WIDTH (b->frame, GST_VIDEO_COMP_A) - 1);
+  return b->plane->element_size == 2 ? ((const guint16 *) (gconstpointer) row)[x] : row[x];
+}
+
+/* The alpha that belongs to one sample of a subsampled plane: the mean of its pixels'. */
+static guint
+get_mean_alpha (const Blend *b, gint sample, gint row)
+{
+  guint sum = 0;
+
+  for (guint v = 0; v < b->v_taps.n; v++) {
+    const guint8 *line =
+        get_alpha_row (b, row * (1 << b->plane->h_sub) + b->v_taps.first + (gint) v);
+    for (guint h = 0; h < b->h_taps.n; h++)
+      sum += (guint) b->v_taps.weights[v] * b->h_taps.weights[h]
+             * get_alpha (b, line, sample * (1 << b->plane->w_sub) + b->h_taps.first + (gint) h);
+  }
+  guint weight = 1u << (b->v_taps.n + b->h_taps.n - 2);
+  return (sum + weight / 2) / weight;
+}
+
+/* The frame's alpha for @n elements of a row: where it lies as it is needed, or else in @below. */
+static gconstpointer
+read_alpha (const Blend *b, const guint8 *dst, gint row, gint element, gsize n, guint16 *below)
+{
+  const WeftPlane *p = b->plane;
+  const guint g = p->group_elements;
+  guint8 *bytes = (guint8 *) below;
+
+  if (b->alpha == ALPHA_IN_GROUP) {
+    for (gsize i = 0; i < n; i += g)
+      memset (bytes + i, dst[i + b->alpha_offset], g);
+    return below;
+  }
+  if (p->w_sub == 0 && p->h_sub == 0)
+    return get_alpha_row (b, row) + (gsize) element * p->element_size;
+  for (gsize i = 0; i < n; i += g) {
+    guint alpha = get_mean_alpha (b, (element + (gint) i) / (gint) g, row);
+    for (guint e = 0; e < g; e++) {
+      if (p->element_size == 2)
+        below[i + e] = (guint16) alpha;
+      else
+        bytes[i + e] = (guint8) alpha;
+    }
+  }
+  return below;
+}
+
+/* Whether the frame is opaque below @n elements of a row, which is nearly always so. */
+static gboolean
+is_opaque_below (const Blend *b, const guint8 *dst, gint row, gint element, gsize n)
+{
+  const WeftPlane *p = b->plane;
+
+  if (b->alpha == ALPHA_NONE)
+    return TRUE;
+  if (b->alpha == ALPHA_IN_GROUP)
+    return b->kernels->is_opaque (dst, b->alpha_offset, p->group_elements, n / p->group_elements);
+  gint g = (gint) p->group_elements;
+  gint first = element / g * (1 << p->w_sub) + b->h_taps.first;
+  gint end =
+      ((element + (gint) n) / g - 1) * (1 << p->w_sub) + b->h_taps.first + (gint) b->h_taps.n;
+  first = MAX (first, 0);
+  end = MIN (end, GST_VIDEO_FRAME_COMP_WIDTH (b->frame, GST_VIDEO_COMP_A));
+  for (guint v = 0; v < b->v_taps.n; v++) {
+    const guint8 *line = get_alpha_row (b, row * (1 << p->h_sub) + b->v_taps.first + (gint) v);
+    if (p->element_size == 1) {
+      if (!b->kernels->is_opaque (line + first, 0, 1, (gsize) (end - first)))
+        return FALSE;
+    } else {
+      for (gint x = first; x < end; x++) {
+        if (get_alpha (b, line, x) != b->alpha_max)
+          return FALSE;
+      }
+    }
+  }
+  return TRUE;
+}
+
+/* Colours that are not premultiplied, over a frame that is not opaque. Alpha among them is blended
+ * like any other sample; it is the colours that are divided. */
+static void
+blend_straight (const Blend *b, guint8 *dst, gsize at, gint row, gint element, gsize n)
+{
+  const WeftPlane *p = b->plane;
+  guint16 block[BLOCK_ELEMENTS];
+  guint8 alphas[BLOCK_ELEMENTS];
+  const gsize src_at = at * p->element_size;
+
+  gconstpointer below = read_alpha (b, dst, row, element, n, block);
+  if (p->element_size == 2) {
+    b->kernels->straight16 ((guint16 *) (gpointer) dst,
+        (const guint16 *) (gconstpointer) (p->src + src_at),
+        (const guint16 *) (gconstpointer) (p->inverse + src_at), below, b->opacity, b->alpha_max,
+        n);
+    return;
+  }
+  if (b->alpha == ALPHA_IN_GROUP) {
+    memcpy (alphas, dst, n);
+    blend_opaque (b, alphas, at, n);
+  }
+  b->kernels->straight8 (dst, p->src + src_at, p->inverse + src_at, below, b->opacity, n);
+  if (b->alpha == ALPHA_IN_GROUP) {
+    for (gsize i = b->alpha_offset; i < n; i += p->group_elements)
+      dst[i] = alphas[i];
+  }
+}
+
+/* @at: where in the surface; @row and @element: where in the plane of the frame */
+static void
+blend_run (const Blend *b, guint8 *dst, gsize at, gint row, gint element, gsize n, gboolean copy)
+{
+  const guint size = b->plane->element_size;
+
+  if (copy && b->opacity == 255) {
+    memcpy (dst, b->plane->src + at * size, n * size);
+  } else if (is_opaque_below (b, dst, row, element, n)) {
+    blend_opaque (b, dst, at, n);
+  } else {
+    for (gsize i = 0; i < n; i += BLOCK_ELEMENTS)
+      blend_straight (
+          b, dst + i * size, at + i, row, element + (gint) i, MIN (n - i, BLOCK_ELEMENTS));
   }
 }
 
 static void
-blend_plane (const Plane *p, GstVideoFrame *frame, gint dx, gint dy, guint8 opacity,
-    const WeftBlendKernels *k)
+find_alpha (Blend *b, const GstVideoFrame *frame)
 {
+  const GstVideoFormatInfo *f = frame->info.finfo;
+  GstVideoChromaSite site = frame->info.chroma_site;
+
+  b->alpha = ALPHA_NONE;
+  if (!GST_VIDEO_FORMAT_INFO_HAS_ALPHA (f))
+    return;
+  b->alpha_max = (1u << GST_VIDEO_FORMAT_INFO_DEPTH (f, GST_VIDEO_COMP_A)) - 1;
+  if ((guint) GST_VIDEO_FORMAT_INFO_PLANE (f, GST_VIDEO_COMP_A) != b->plane->index) {
+    b->alpha = ALPHA_IN_PLANE;
+    b->frame = frame;
+    b->h_taps =
+        weft_plane_get_taps (b->plane->w_sub, (site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0);
+    b->v_taps =
+        weft_plane_get_taps (b->plane->h_sub, (site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0);
+  } else if (b->plane->group_elements > 1) {
+    b->alpha = ALPHA_IN_GROUP;
+    b->alpha_offset = (guint) GST_VIDEO_FORMAT_INFO_POFFSET (f, GST_VIDEO_COMP_A);
+  }
+}
+
+static void
+blend_plane (const Blend *b, GstVideoFrame *frame, gint dx, gint dy)
+{
+  const WeftPlane *p = b->plane;
   guint8 *data = GST_VIDEO_FRAME_PLANE_DATA (frame, p->index);
-  gsize stride = (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, p->index);
+  gssize stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, p->index);
   gint width = GST_VIDEO_SUB_SCALE (p->w_sub, GST_VIDEO_FRAME_WIDTH (frame));
   gint height = GST_VIDEO_SUB_SCALE (p->h_sub, GST_VIDEO_FRAME_HEIGHT (frame));
   /* Where the surface's first element comes to lie, in elements of the row. */
-  gint64 left = (gint64) (p->x + (dx >> p->w_sub)) * p->pixel_elements;
-  gint top = p->y + (dy >> p->h_sub);
-  gint64 row_end = (gint64) width * p->pixel_elements;
-  gint first_row = MAX (0, -top), end_row = MIN (p->n_rows, height - top);
+  gint64 left = ((gint64) p->x + (dx >> p->w_sub)) * p->group_elements;
+  gint64 top = (gint64) p->y + (dy >> p->h_sub);
+  gint64 row_end = (gint64) width * p->group_elements;
+  gint first_row = (gint) CLAMP (-top, 0, p->n_rows);
+  gint end_row = (gint) MIN (p->n_rows, height - top);
 
   for (gint row = first_row; row < end_row; row++) {
-    guint8 *line = data + (gsize) (top + row) * stride;
+    guint8 *line = data + (gssize) (top + row) * stride;
     for (guint r = p->first_run[row]; r < p->first_run[row + 1]; r++) {
-      const Run *run = &g_array_index (p->runs, Run, r);
+      const WeftRun *run = &g_array_index (p->runs, WeftRun, r);
       gint64 start = MAX (left + run->start, 0);
       gint64 end = MIN (left + run->start + run->n, row_end);
-      if (start >= end)
-        continue;
-      blend_run (p, line + (gsize) start * p->element_size,
-          (gsize) row * p->n_elements + (gsize) (start - left), (gsize) (end - start), run->copy,
-          opacity, k);
+      if (start < end)
+        blend_run (b, line + (gsize) start * p->element_size,
+            (gsize) row * (gsize) p->n_elements + (gsize) (start - left), (gint) (top + row),
+            (gint) start, (gsize) (end - start), run->copy);
     }
   }
 }
 
 /**
  * weft_surface_blend:
- * @frame: mapped for writing, of the format the surface was made for
+ * @frame: mapped for reading and writing, of the format the surface was made for
  * @dx: how far the picture is moved from where it rests; its phase is the surface's
  * @dy: the same, down
  * @opacity: 255 for all of it
@@ -583,7 +390,11 @@ void
 weft_surface_blend (const WeftSurface *self, GstVideoFrame *frame, gint dx, gint dy, guint8 opacity,
     const WeftBlendKernels *kernels)
 {
-  /* The surface was made with the odd pixel of its phase: what is left to move is whole samples. */
-  for (guint i = 0; i < self->n_planes; i++)
-    blend_plane (&self->planes[i], frame, dx - self->phase_x, dy - self->phase_y, opacity, kernels);
+  /* A plane of alpha comes last in every format: colours are blended by what it was. The surface
+   * was made with the odd pixel of its phase: what is left to move is whole samples. */
+  for (guint i = 0; i < self->n_planes; i++) {
+    Blend b = { .plane = &self->planes[i], .kernels = kernels, .opacity = opacity };
+    find_alpha (&b, frame);
+    blend_plane (&b, frame, dx - self->phase_x, dy - self->phase_y);
+  }
 }

@@ -142,7 +142,8 @@ write_picture (void)
 int
 main (int argc, char **argv)
 {
-  static const gchar *const formats[] = { "I420", "NV12", "I420_10LE", "BGRA", "BGRx", "AYUV" };
+  static const gchar *const formats[] = { "I420", "NV12", "YUY2", "I420_10LE", "P010_10LE", "BGRA",
+    "BGRx", "A420" };
   static const gchar *const caption =
       "A caption of three lines\nas one sees them every day\nunder a talking head";
 
