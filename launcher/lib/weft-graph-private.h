@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 /* Names of the elements that others look up in the pipeline. */
 #define WEFT_GRAPH_CLIPS "clips"
 #define WEFT_GRAPH_OVERLAYS "overlays"
+/* Followed by a number: a video in the picture. */
+#define WEFT_GRAPH_VIDEO_PREFIX "video_"
 
 gchar *weft_graph_element_name (WeftGraph *self, const gchar *role, guint output);
 gchar *weft_graph_audio_encoder_name (WeftGraph *self, guint output);

@@ -29,6 +29,7 @@ struct _WeftGraph {
   WeftLaunch *launch;
   JsonObject *timeline; /* (unowned): inside the plan */
   JsonArray *outputs;   /* (unowned): inside the plan */
+  GPtrArray *videos;    /* (element-type JsonObject): the plan's overlays that are videos */
   GPtrArray *names;     /* (element-type utf8): one an output, unique, fit for element names */
   GstElement *pipeline; /* (nullable): built on first use */
 };
@@ -90,6 +91,20 @@ name_outputs (JsonArray *outputs)
   return g_steal_pointer (&names);
 }
 
+static GPtrArray *
+list_videos (JsonArray *overlays)
+{
+  GPtrArray *videos = g_ptr_array_new ();
+
+  for (guint i = 0; i < json_array_get_length (overlays); i++) {
+    JsonObject *overlay = json_array_get_object_element (overlays, i);
+
+    if (get_object (overlay, "video"))
+      g_ptr_array_add (videos, overlay);
+  }
+  return videos;
+}
+
 /* The element that plays @role (`encoder`, `mux`, `sink`, …) for output number @output. */
 gchar *
 weft_graph_element_name (WeftGraph *self, const gchar *role, guint output)
@@ -116,20 +131,24 @@ copy_member (JsonObject *from, JsonObject *to, const gchar *member)
 
 /* Sources and the assembler */
 
+/* @size holds `width` and `height`. */
 static void
-add_clips (WeftGraph *self, JsonObject *root)
+add_sequence (
+    WeftGraph *self, const gchar *name, JsonArray *clips, JsonObject *size, guint first_frame)
 {
-  static const gchar *const timeline_members[] = { "width", "height", "fps", "rate", "channels",
-    "background" };
+  static const gchar *const timeline_members[] = { "fps", "rate", "channels", "background" };
   static const gchar *const clip_members[] = { "pointer", "uri", "frames", "start_ns", "in_ns",
     "video", "audio", "fit", "volume", "on_error" };
-  JsonArray *clips = json_object_get_array_member (root, "clips");
   JsonObject *document = json_object_new ();
   JsonArray *list = json_array_sized_new (json_array_get_length (clips));
   g_autoptr (JsonNode) node = json_node_alloc ();
 
+  copy_member (size, document, "width");
+  copy_member (size, document, "height");
   for (guint i = 0; i < G_N_ELEMENTS (timeline_members); i++)
     copy_member (self->timeline, document, timeline_members[i]);
+  if (first_frame > 0)
+    json_object_set_int_member (document, "first_frame", first_frame);
   for (guint i = 0; i < json_array_get_length (clips); i++) {
     JsonObject *clip = json_object_new ();
 
@@ -141,8 +160,72 @@ add_clips (WeftGraph *self, JsonObject *root)
   json_node_init_object (node, document);
   json_object_unref (document);
 
-  weft_launch_element (self->launch, "clipsequence", WEFT_GRAPH_CLIPS);
+  weft_launch_element (self->launch, "clipsequence", name);
   weft_launch_set_json (self->launch, "clips", node);
+}
+
+/* Videos in the picture: each comes from a sequence of its own, in its final size. Its frames go
+ * to overlaytimeline without a queue, for its sequence has a thread that waits there. */
+
+static gchar *
+name_sequence (guint video)
+{
+  return g_strdup_printf (WEFT_GRAPH_VIDEO_PREFIX "%u", video);
+}
+
+static void
+add_videos (WeftGraph *self)
+{
+  for (guint i = 0; i < self->videos->len; i++) {
+    JsonObject *overlay = g_ptr_array_index (self->videos, i);
+    JsonObject *video = json_object_get_object_member (overlay, "video");
+    g_autofree gchar *name = name_sequence (i);
+
+    add_sequence (self, name, json_object_get_array_member (video, "clips"), video,
+        get_uint (overlay, "first_frame"));
+    weft_launch_pad (self->launch, name, "video");
+    weft_launch_link (self->launch);
+    weft_launch_pad (self->launch, WEFT_GRAPH_OVERLAYS,
+        get_string (json_object_get_object_member (overlay, "item"), "pad"));
+  }
+}
+
+static gboolean
+is_heard (JsonObject *overlay)
+{
+  JsonArray *clips =
+      json_object_get_array_member (json_object_get_object_member (overlay, "video"), "clips");
+
+  return json_array_get_length (clips) > 0
+         && json_object_get_boolean_member_with_default (
+             json_array_get_object_element (clips, 0), "audio", FALSE);
+}
+
+/* Opens the chain that carries the timeline's sound. */
+static void
+begin_sound (WeftGraph *self)
+{
+  g_autoptr (GPtrArray) heard = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; i < self->videos->len; i++) {
+    if (is_heard (g_ptr_array_index (self->videos, i)))
+      g_ptr_array_add (heard, name_sequence (i));
+  }
+  if (heard->len == 0) {
+    weft_launch_pad (self->launch, WEFT_GRAPH_CLIPS, "audio");
+    return;
+  }
+  weft_launch_pad (self->launch, WEFT_GRAPH_CLIPS, "audio");
+  weft_launch_link (self->launch);
+  weft_launch_pad (self->launch, "mix", "sink_0");
+  for (guint i = 0; i < heard->len; i++) {
+    g_autofree gchar *pad = g_strdup_printf ("sink_%u", i + 1);
+
+    weft_launch_pad (self->launch, g_ptr_array_index (heard, i), "audio");
+    weft_launch_link (self->launch);
+    weft_launch_pad (self->launch, "mix", pad);
+  }
+  weft_launch_element (self->launch, "audiomixer", "mix");
 }
 
 static void
@@ -444,7 +527,7 @@ add_audio (WeftGraph *self)
   if (keys->len == 0)
     return;
 
-  weft_launch_pad (self->launch, WEFT_GRAPH_CLIPS, "audio");
+  begin_sound (self);
   if (keys->len > 1) {
     weft_launch_link (self->launch);
     weft_launch_element (self->launch, "tee", "sound");
@@ -517,7 +600,8 @@ build_launch (WeftGraph *self)
 {
   JsonObject *root = json_node_get_object (weft_plan_get_root (self->plan));
 
-  add_clips (self, root);
+  add_sequence (
+      self, WEFT_GRAPH_CLIPS, json_object_get_array_member (root, "clips"), self->timeline, 0);
   for (guint i = 0; i < json_array_get_length (self->outputs); i++) {
     if (is_video (get_output (self, i)))
       add_mux (self, i);
@@ -525,6 +609,7 @@ build_launch (WeftGraph *self)
   weft_launch_pad (self->launch, WEFT_GRAPH_CLIPS, "video");
   add_overlays (self, root);
   add_frames (self, NULL, -1);
+  add_videos (self);
   add_audio (self);
 }
 
@@ -535,6 +620,7 @@ weft_graph_finalize (GObject *object)
 
   g_clear_object (&self->pipeline);
   g_clear_pointer (&self->names, g_ptr_array_unref);
+  g_clear_pointer (&self->videos, g_ptr_array_unref);
   g_clear_pointer (&self->launch, weft_launch_free);
   g_clear_object (&self->plan);
   G_OBJECT_CLASS (weft_graph_parent_class)->finalize (object);
@@ -579,6 +665,7 @@ weft_graph_new (WeftPlan *plan, GError **error)
   self->timeline = json_object_get_object_member (root, "timeline");
   self->outputs = json_object_get_array_member (root, "outputs");
   self->names = name_outputs (self->outputs);
+  self->videos = list_videos (json_object_get_array_member (root, "overlays"));
   build_launch (self);
   return g_steal_pointer (&self);
 }

@@ -18,7 +18,8 @@ find_side (GstObject *object)
     if (GST_IS_PIPELINE (o) || !GST_IS_ELEMENT (o))
       continue;
     if (g_strcmp0 (GST_OBJECT_NAME (o), WEFT_GRAPH_CLIPS) == 0
-        || g_strcmp0 (GST_OBJECT_NAME (o), WEFT_GRAPH_OVERLAYS) == 0)
+        || g_strcmp0 (GST_OBJECT_NAME (o), WEFT_GRAPH_OVERLAYS) == 0
+        || g_str_has_prefix (GST_OBJECT_NAME (o), WEFT_GRAPH_VIDEO_PREFIX))
       return SIDE_SOURCE;
     if (g_str_has_prefix (GST_OBJECT_NAME (o), "encoder_"))
       side = SIDE_ENCODER;

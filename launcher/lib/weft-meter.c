@@ -19,9 +19,9 @@ typedef struct {
 
 struct _WeftMeter {
   WeftPlan *plan;
-  GstElement *clips;     /* (nullable) */
-  GstStructure *sources; /* (nullable): clipsequence's last word */
-  GArray *gauges;        /* of Gauge, one an output; never resized after the probes were added */
+  GPtrArray *sequences; /* of GstElement: the timeline's clipsequence, then those of videos in it */
+  GPtrArray *sources;   /* (nullable) of GstStructure: their last words */
+  GArray *gauges;       /* of Gauge, one an output; never resized after the probes were added */
 };
 
 static guint64
@@ -73,6 +73,21 @@ get_pad (GstElement *pipeline, const gchar *element_name, const gchar *pad_name)
   return element ? gst_element_get_static_pad (element, pad_name) : NULL;
 }
 
+static GPtrArray *
+list_sequences (GstBin *pipeline)
+{
+  GPtrArray *sequences = g_ptr_array_new_with_free_func (gst_object_unref);
+  GstElement *element = gst_bin_get_by_name (pipeline, WEFT_GRAPH_CLIPS);
+
+  for (guint i = 0; element; i++) {
+    g_autofree gchar *next = g_strdup_printf (WEFT_GRAPH_VIDEO_PREFIX "%u", i);
+
+    g_ptr_array_add (sequences, element);
+    element = gst_bin_get_by_name (pipeline, next);
+  }
+  return sequences;
+}
+
 /* Adds probes to @pipeline, which is not running yet. */
 WeftMeter *
 weft_meter_new (WeftGraph *graph, WeftPlan *plan, GstElement *pipeline)
@@ -83,7 +98,7 @@ weft_meter_new (WeftGraph *graph, WeftPlan *plan, GstElement *pipeline)
   guint n = json_array_get_length (outputs);
 
   self->plan = g_object_ref (plan);
-  self->clips = gst_bin_get_by_name (GST_BIN (pipeline), WEFT_GRAPH_CLIPS);
+  self->sequences = list_sequences (GST_BIN (pipeline));
   self->gauges = g_array_sized_new (FALSE, TRUE, sizeof (Gauge), n);
   g_array_set_size (self->gauges, n);
 
@@ -124,8 +139,8 @@ weft_meter_free (WeftMeter *self)
     g_clear_object (&gauge->audio_pad);
   }
   g_array_unref (self->gauges);
-  g_clear_pointer (&self->sources, gst_structure_free);
-  g_clear_object (&self->clips);
+  g_clear_pointer (&self->sources, g_ptr_array_unref);
+  g_ptr_array_unref (self->sequences);
   g_object_unref (self->plan);
   g_free (self);
 }
@@ -187,37 +202,75 @@ weft_meter_get_fraction (WeftMeter *self)
   return expected[has_video] > 0 ? (gdouble) done[has_video] / (gdouble) expected[has_video] : 0;
 }
 
-/* Keeps what clipsequence says of its sources, which it forgets when it stops. */
+static GPtrArray *
+get_source_stats (WeftMeter *self)
+{
+  GPtrArray *all = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_structure_free);
+
+  for (guint i = 0; i < self->sequences->len; i++) {
+    GstStructure *stats = NULL;
+
+    g_object_get (g_ptr_array_index (self->sequences, i), "stats", &stats, NULL);
+    if (stats)
+      g_ptr_array_add (all, stats);
+  }
+  return all;
+}
+
+/* Keeps what every clipsequence says of its sources, which it forgets when it stops. */
 void
 weft_meter_keep_source_stats (WeftMeter *self)
 {
-  GstStructure *stats = weft_meter_get_source_stats (self);
-
-  g_clear_pointer (&self->sources, gst_structure_free);
-  self->sources = stats;
+  if (self->sources == NULL)
+    self->sources = get_source_stats (self);
 }
 
-/* Returns: (transfer full) (nullable): what clipsequence says of its sources */
-GstStructure *
-weft_meter_get_source_stats (WeftMeter *self)
+static gint64
+find_bytes_read (const GstStructure *stats, const gchar *uri)
 {
-  GstStructure *stats = NULL;
+  const GValue *list = gst_structure_get_value (stats, "sources");
 
-  if (self->sources)
-    return gst_structure_copy (self->sources);
-  if (self->clips)
-    g_object_get (self->clips, "stats", &stats, NULL);
-  return stats;
+  for (guint i = 0; list && GST_VALUE_HOLDS_LIST (list) && i < gst_value_list_get_size (list);
+       i++) {
+    const GstStructure *source = gst_value_get_structure (gst_value_list_get_value (list, i));
+    guint64 bytes;
+
+    if (g_strcmp0 (gst_structure_get_string (source, "uri"), uri) == 0
+        && gst_structure_get_uint64 (source, "bytes-read", &bytes))
+      return (gint64) bytes;
+  }
+  return -1;
+}
+
+/* Returns: how much of @uri was read, by all who read it; -1 if nobody knows */
+gint64
+weft_meter_get_bytes_read (WeftMeter *self, const gchar *uri)
+{
+  g_autoptr (GPtrArray) stats =
+      self->sources ? g_ptr_array_ref (self->sources) : get_source_stats (self);
+  gint64 sum = -1;
+
+  for (guint i = 0; i < stats->len; i++) {
+    gint64 bytes = find_bytes_read (g_ptr_array_index (stats, i), uri);
+
+    if (bytes >= 0)
+      sum = MAX (sum, 0) + bytes;
+  }
+  return sum;
 }
 
 /* Returns: (transfer full): a text that changes whenever anything has moved */
 gchar *
 weft_meter_get_fingerprint (WeftMeter *self)
 {
-  g_autoptr (GstStructure) stats = weft_meter_get_source_stats (self);
-  g_autofree gchar *sources = stats ? gst_structure_to_string (stats) : NULL;
-  GString *s = g_string_new (sources);
+  g_autoptr (GPtrArray) stats = get_source_stats (self);
+  GString *s = g_string_new (NULL);
 
+  for (guint i = 0; i < stats->len; i++) {
+    g_autofree gchar *sources = gst_structure_to_string (g_ptr_array_index (stats, i));
+
+    g_string_append (s, sources);
+  }
   for (guint i = 0; i < self->gauges->len; i++)
     g_string_append_printf (s, ";%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT,
         weft_meter_get_frames (self, i), weft_meter_get_samples (self, i));
@@ -242,11 +295,11 @@ weft_meter_find_waiting_pad (WeftMeter *self)
   GstPad *last = NULL;
   gdouble least = 2.0;
 
-  if (self->clips)
-    g_object_get (self->clips, "waiting", &waiting, NULL);
-  if (waiting)
-    return g_steal_pointer (&waiting);
-
+  for (guint i = 0; i < self->sequences->len; i++) {
+    g_object_get (g_ptr_array_index (self->sequences, i), "waiting", &waiting, NULL);
+    if (waiting)
+      return g_steal_pointer (&waiting);
+  }
   for (guint i = 0; i < self->gauges->len; i++) {
     Gauge *gauge = &g_array_index (self->gauges, Gauge, i);
     gdouble video = (gdouble) load (&gauge->frames) / (gdouble) expected_frames (gauge);

@@ -18,7 +18,7 @@ guint64 weft_meter_get_samples (WeftMeter *self, guint output);
 guint64 weft_meter_get_done_frames (WeftMeter *self);
 gdouble weft_meter_get_fraction (WeftMeter *self);
 void weft_meter_keep_source_stats (WeftMeter *self);
-GstStructure *weft_meter_get_source_stats (WeftMeter *self);
+gint64 weft_meter_get_bytes_read (WeftMeter *self, const gchar *uri);
 gchar *weft_meter_get_fingerprint (WeftMeter *self);
 gchar *weft_meter_find_waiting_pad (WeftMeter *self);
 gboolean weft_meter_check (WeftMeter *self, GError **error);

@@ -155,19 +155,20 @@ typedef void (*CheckMember) (
     Checker *self, JsonObject *object, const gchar *pointer, JsonObject *root);
 
 static void
-check_array (Checker *self, JsonObject *root, const gchar *name, CheckMember check)
+check_array (Checker *self, JsonObject *object, const gchar *where, const gchar *name,
+    CheckMember check, JsonObject *root)
 {
-  JsonNode *node = get_member (self, root, "", name);
+  JsonNode *node = get_member (self, object, where, name);
 
   if (node == NULL)
     return;
   if (!JSON_NODE_HOLDS_ARRAY (node)) {
-    complain_member (self, "", name, "a list");
+    complain_member (self, where, name, "a list");
     return;
   }
   for (guint i = 0; i < json_array_get_length (json_node_get_array (node)); i++) {
     JsonNode *element = json_array_get_element (json_node_get_array (node), i);
-    g_autofree gchar *pointer = g_strdup_printf ("/%s/%u", name, i);
+    g_autofree gchar *pointer = g_strdup_printf ("%s/%s/%u", where, name, i);
 
     if (JSON_NODE_HOLDS_OBJECT (element))
       check (self, json_node_get_object (element), pointer, root);
@@ -221,21 +222,18 @@ check_source (Checker *self, JsonObject *source, const gchar *pointer, JsonObjec
   check_int (self, source, pointer, "start_ns", 0, MAX_TIME_NS);
 }
 
+/* What is taken from a source, for the timeline or for a video in the picture. */
 static void
-check_clip (Checker *self, JsonObject *clip, const gchar *pointer, JsonObject *root)
+check_cut (Checker *self, JsonObject *clip, const gchar *pointer, JsonObject *root)
 {
   static const gchar *const fits[] = { "cover", "contain", "fill", "none", "contain-blur", NULL };
   static const gchar *const on_errors[] = { "fail", "skip", "background", NULL };
   JsonArray *sources = weft_get_array (root, "sources");
   JsonNode *source = get_member (self, clip, pointer, "source");
 
-  check_string (self, clip, pointer, "id");
   check_string (self, clip, pointer, "pointer");
   check_uri (self, clip, pointer, source_schemes);
-  check_int (self, clip, pointer, "first_frame", 0, G_MAXINT32);
   check_int (self, clip, pointer, "frames", 1, G_MAXINT32);
-  check_int (self, clip, pointer, "first_sample", 0, G_MAXINT64);
-  check_int (self, clip, pointer, "samples", 0, G_MAXINT64);
   check_int (self, clip, pointer, "start_ns", 0, MAX_TIME_NS);
   check_int (self, clip, pointer, "in_ns", 0, MAX_TIME_NS);
   check_boolean (self, clip, pointer, "video");
@@ -248,6 +246,16 @@ check_clip (Checker *self, JsonObject *clip, const gchar *pointer, JsonObject *r
           || json_node_get_int (source) < 0
           || json_node_get_int (source) >= json_array_get_length (sources)))
     complain_member (self, pointer, "source", "the number of a source");
+}
+
+static void
+check_clip (Checker *self, JsonObject *clip, const gchar *pointer, JsonObject *root)
+{
+  check_cut (self, clip, pointer, root);
+  check_string (self, clip, pointer, "id");
+  check_int (self, clip, pointer, "first_frame", 0, G_MAXINT32);
+  check_int (self, clip, pointer, "first_sample", 0, G_MAXINT64);
+  check_int (self, clip, pointer, "samples", 0, G_MAXINT64);
 }
 
 /* Clips fill the timeline without gaps. */
@@ -281,15 +289,26 @@ check_grid (Checker *self, JsonObject *root)
 static void
 check_overlay (Checker *self, JsonObject *overlay, const gchar *pointer, JsonObject *root)
 {
-  static const gchar *const types[] = { "text", "image", NULL };
   JsonObject *item = check_object (self, overlay, pointer, "item");
   gint64 first = check_int (self, overlay, pointer, "first_frame", 0, G_MAXINT32);
   gint64 frames = check_int (self, overlay, pointer, "frames", 1, G_MAXINT32);
   g_autofree gchar *item_pointer = g_strconcat (pointer, "/item", NULL);
 
   check_string (self, overlay, pointer, "pointer");
+  /* What is in an item is for the element to say, which reads it as it reads any document. */
   if (item != NULL)
-    check_word (self, item, item_pointer, "type", types);
+    check_string (self, item, item_pointer, "type");
+  if (g_str_equal (weft_get_string (item, "type", ""), "video")) {
+    g_autofree gchar *video_pointer = g_strconcat (pointer, "/video", NULL);
+    JsonObject *video = check_object (self, overlay, pointer, "video");
+
+    check_string (self, item, item_pointer, "pad");
+    if (video == NULL)
+      return;
+    check_int (self, video, video_pointer, "width", 2, MAX_SIZE);
+    check_int (self, video, video_pointer, "height", 2, MAX_SIZE);
+    check_array (self, video, video_pointer, "clips", check_cut, root);
+  }
   if (first + frames > self->frames)
     complain (self, pointer, "the plan's overlay goes beyond the timeline");
 }
@@ -499,13 +518,13 @@ weft_plan_check_document (JsonNode *node, GError **error)
   }
   check_string (&self, root, "", "job_id");
   check_timeline (&self, root);
-  check_array (&self, root, "sources", check_source);
-  check_array (&self, root, "clips", check_clip);
-  check_array (&self, root, "fonts", check_font);
-  check_array (&self, root, "overlays", check_overlay);
-  check_array (&self, root, "outputs", check_output);
-  check_array (&self, root, "unsupported", check_unsupported);
-  check_array (&self, root, "warnings", check_warning);
+  check_array (&self, root, "", "sources", check_source, root);
+  check_array (&self, root, "", "clips", check_clip, root);
+  check_array (&self, root, "", "fonts", check_font, root);
+  check_array (&self, root, "", "overlays", check_overlay, root);
+  check_array (&self, root, "", "outputs", check_output, root);
+  check_array (&self, root, "", "unsupported", check_unsupported, root);
+  check_array (&self, root, "", "warnings", check_warning, root);
   if (problems->len == 0) {
     check_grid (&self, root);
     check_scaling (&self, root);

@@ -243,6 +243,28 @@ copy_item (JsonObject *overlay, const gchar *uri)
   return node;
 }
 
+/* What the element is told of a video: which pad it comes through, and until which frame. */
+static JsonNode *
+copy_video_item (JsonObject *overlay, guint pad, gdouble end_s)
+{
+  static const gchar *const members[] = { "type", "start", "position", "x", "y", "opacity",
+    "animate" };
+  g_autofree gchar *name = g_strdup_printf ("video_%u", pad);
+  JsonObject *copy = json_object_new ();
+  JsonNode *node = json_node_alloc ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++) {
+    JsonNode *member = json_object_get_member (overlay, members[i]);
+    if (member != NULL)
+      json_object_set_member (copy, members[i], json_node_copy (member));
+  }
+  json_object_set_double_member (copy, "end", end_s);
+  json_object_set_string_member (copy, "pad", name);
+  json_node_init_object (node, copy);
+  json_object_unref (copy);
+  return node;
+}
+
 /* Whether the graph of this build draws overlays of @type. */
 static gboolean
 is_drawn (const gchar *type)
@@ -258,6 +280,7 @@ weft_planner_place_overlays (WeftPlanner *self)
 {
   JsonArray *overlays = weft_get_array (weft_get_object (self->document, "timeline"), "overlays");
 
+  guint n_videos = 0;
   g_autoptr (GHashTable) families = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   plan_fonts (self);
@@ -266,6 +289,8 @@ weft_planner_place_overlays (WeftPlanner *self)
     const gchar *type = weft_get_string (overlay, "type", "");
     g_autofree gchar *pointer = g_strdup_printf ("/timeline/overlays/%u", i);
     g_autofree gchar *uri = NULL;
+    gboolean is_video = g_str_equal (type, "video");
+    JsonObject *video = NULL;
     guint64 first_frame, frames;
     JsonObject *object;
 
@@ -276,7 +301,7 @@ weft_planner_place_overlays (WeftPlanner *self)
       if (uri == NULL)
         continue;
       check_picture (self, src_pointer, uri);
-    } else if (!is_drawn (type)) {
+    } else if (!is_video && !is_drawn (type)) {
       weft_planner_add_unsupported (
           self, pointer, type, "this build cannot draw overlays of the type %s", type);
       continue;
@@ -284,11 +309,23 @@ weft_planner_place_overlays (WeftPlanner *self)
     check_families (self, pointer, overlay, families);
     if (!place_overlay (self, pointer, overlay, &first_frame, &frames))
       continue;
+    if (is_video) {
+      video = weft_planner_plan_video (self, overlay, pointer, &frames);
+      if (video == NULL)
+        continue;
+    }
     object = json_object_new ();
     json_object_set_string_member (object, "pointer", pointer);
     json_object_set_int_member (object, "first_frame", (gint64) first_frame);
     json_object_set_int_member (object, "frames", (gint64) frames);
-    json_object_set_member (object, "item", copy_item (overlay, uri));
+    if (is_video) {
+      json_object_set_object_member (object, "video", video);
+      json_object_set_member (object, "item",
+          copy_video_item (overlay, n_videos++,
+              weft_placement_frame_to_seconds (first_frame + frames, self->fps)));
+    } else {
+      json_object_set_member (object, "item", copy_item (overlay, uri));
+    }
     json_array_add_object_element (self->overlays, object);
   }
 }

@@ -17,6 +17,15 @@ typedef struct {
   gint index; /* in the plan's `sources`, or -1 */
 } WeftPlanSource;
 
+/* A part of a source that is shown over the clips. */
+typedef struct {
+  WeftPlanSource *source;
+  JsonObject *info; /* (unowned): the probed source */
+  gboolean image;   /* it stands still, and has no length */
+  guint64 in_ns;
+  guint64 length_ns;
+} WeftVideoCut;
+
 /* A plan while it is made. Used by one thread. */
 typedef struct {
   WeftJob *job;
@@ -60,6 +69,10 @@ gboolean weft_planner_can_use (WeftPlanner *self, const gchar *pointer, const gc
 gboolean weft_planner_probe_sources (WeftPlanner *self, GError **error);
 void weft_planner_place_clips (WeftPlanner *self);
 void weft_planner_place_overlays (WeftPlanner *self);
+gboolean weft_planner_cut_video (
+    WeftPlanner *self, JsonObject *overlay, const gchar *pointer, WeftVideoCut *cut);
+JsonObject *weft_planner_plan_video (
+    WeftPlanner *self, JsonObject *overlay, const gchar *pointer, guint64 *frames);
 void weft_planner_plan_outputs (WeftPlanner *self);
 void weft_planner_check_limits (WeftPlanner *self);
 void weft_planner_list_unsupported (WeftPlanner *self);

@@ -42,22 +42,34 @@ add_source (WeftPlanner *self, const gchar *uri)
   g_hash_table_insert (self->by_uri, source->uri, source);
 }
 
+/* The sources of @list, clips or overlays, that are videos or sounds. */
+static void
+add_sources (WeftPlanner *self, const gchar *list)
+{
+  JsonArray *array = weft_get_array (weft_get_object (self->document, "timeline"), list);
+
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++) {
+    JsonObject *object = json_array_get_object_element (array, i);
+    g_autofree gchar *pointer = g_strdup_printf ("/timeline/%s/%u", list, i);
+    g_autofree gchar *uri = NULL;
+
+    if (!g_str_equal (weft_get_string (object, "type", "video"), "video"))
+      continue;
+    uri = weft_planner_resolve (self, pointer, weft_get_string (object, "src", ""));
+    if (uri != NULL && weft_planner_can_use (self, pointer, uri))
+      add_source (self, uri);
+  }
+}
+
 /* Finds every source of the timeline and probes each once, several at a time. The order of the
  * result is that of the document, whichever probe ends first. */
 gboolean
 weft_planner_probe_sources (WeftPlanner *self, GError **error)
 {
-  JsonArray *clips = weft_get_array (weft_get_object (self->document, "timeline"), "clips");
   GThreadPool *pool;
 
-  for (guint i = 0; clips != NULL && i < json_array_get_length (clips); i++) {
-    JsonObject *clip = json_array_get_object_element (clips, i);
-    g_autofree gchar *pointer = g_strdup_printf ("/timeline/clips/%u", i);
-    g_autofree gchar *uri = weft_planner_resolve (self, pointer, weft_get_string (clip, "src", ""));
-
-    if (uri != NULL && weft_planner_can_use (self, pointer, uri))
-      add_source (self, uri);
-  }
+  add_sources (self, "clips");
+  add_sources (self, "overlays");
   pool = g_thread_pool_new (probe_cb, self, MAX_PROBES, FALSE, NULL);
   for (guint i = 0; i < self->sources->len; i++)
     g_thread_pool_push (pool, g_ptr_array_index (self->sources, i), NULL);
@@ -248,6 +260,35 @@ handle_bad_source (WeftPlanner *self, Clip *clip)
   weft_planner_add_error (
       self, problem->code, clip->pointer, clip->uri, problem->hint, "%s", problem->message);
   return FALSE;
+}
+
+/*
+ * weft_planner_cut_video:
+ * @overlay: of the type video
+ * @cut: (out): what it shows
+ *
+ * Returns: %FALSE if its source cannot be used, which was noted
+ */
+gboolean
+weft_planner_cut_video (
+    WeftPlanner *self, JsonObject *overlay, const gchar *pointer, WeftVideoCut *cut)
+{
+  g_autofree gchar *uri =
+      weft_job_resolve_uri (self->job, weft_get_string (overlay, "src", ""), NULL);
+  Clip clip = { .clip = overlay, .pointer = pointer, .uri = uri, .on_error = "fail" };
+
+  clip.source = uri != NULL ? g_hash_table_lookup (self->by_uri, uri) : NULL;
+  if (clip.source == NULL || (clip.source->error != NULL && !handle_bad_source (self, &clip)))
+    return FALSE;
+  clip.info = json_node_get_object (clip.source->node);
+  *cut = (WeftVideoCut){ .source = clip.source,
+    .info = clip.info,
+    .image = json_object_get_boolean_member_with_default (clip.info, "image", FALSE) };
+  if (!cut->image && !measure_clip (self, &clip))
+    return FALSE;
+  cut->in_ns = clip.in_ns;
+  cut->length_ns = clip.length_ns;
+  return TRUE;
 }
 
 static void

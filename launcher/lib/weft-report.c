@@ -55,36 +55,18 @@ weft_error_to_json (const GError *error)
 
 /* Bytes that clipsequence read of @uri; its stats hold a list of structures with `uri` and
  * `bytes-read`. */
-static gint64
-find_bytes_read (const GstStructure *stats, const gchar *uri)
-{
-  const GValue *list = stats ? gst_structure_get_value (stats, "sources") : NULL;
-
-  for (guint i = 0; list && GST_VALUE_HOLDS_LIST (list) && i < gst_value_list_get_size (list);
-       i++) {
-    const GstStructure *source = gst_value_get_structure (gst_value_list_get_value (list, i));
-    guint64 bytes;
-
-    if (g_strcmp0 (gst_structure_get_string (source, "uri"), uri) == 0
-        && gst_structure_get_uint64 (source, "bytes-read", &bytes))
-      return (gint64) bytes;
-  }
-  return -1;
-}
-
 static void
 add_inputs (JsonBuilder *builder, const WeftRun *run)
 {
   JsonObject *root = json_node_get_object (weft_plan_get_root (run->plan));
   JsonArray *sources = json_object_get_array_member (root, "sources");
-  g_autoptr (GstStructure) stats = run->meter ? weft_meter_get_source_stats (run->meter) : NULL;
 
   json_builder_set_member_name (builder, "inputs");
   json_builder_begin_array (builder);
   for (guint i = 0; i < json_array_get_length (sources); i++) {
     JsonObject *source = json_array_get_object_element (sources, i);
     const gchar *uri = json_object_get_string_member (source, "uri");
-    gint64 bytes_read = find_bytes_read (stats, uri);
+    gint64 bytes_read = run->meter ? weft_meter_get_bytes_read (run->meter, uri) : -1;
     JsonNode *size = json_object_get_member (source, "size");
 
     json_builder_begin_object (builder);

@@ -706,9 +706,9 @@ test_what_cannot_be_run_is_listed_and_refused (Fixture *self, gconstpointer data
 {
   static const gchar *const pointers[] = { "/timeline/clips/0/speed",
     "/timeline/clips/1/transition", "/timeline/clips/1/effect", "/timeline/audio/0",
-    "/timeline/loudness", "/timeline/overlays/0", "/timeline/overlays/1", "/analysis/silence",
-    "/analysis/transcript", "/outputs/1", "/outputs/2", "/outputs/3", "/outputs/4",
-    "/outputs/5/video/codec", "/outputs/6", "/render/mode", "/webhook" };
+    "/timeline/loudness", "/timeline/overlays/0", "/analysis/silence", "/analysis/transcript",
+    "/outputs/1", "/outputs/2", "/outputs/3", "/outputs/4", "/outputs/5/video/codec", "/outputs/6",
+    "/render/mode", "/webhook" };
   g_autoptr (WeftPlan) plan = NULL;
   g_autoptr (GError) error = NULL;
   JsonArray *unsupported;
@@ -719,7 +719,7 @@ test_what_cannot_be_run_is_listed_and_refused (Fixture *self, gconstpointer data
       "{'metadata':{'who':'me'},'priority':'high','timeline':{'width':320,'height':180,'clips':["
       "{'src':'$H','out':1,'speed':2},{'src':'$P','transition':{'type':'fade'},'effect':'zoom-in'}]"
       ","
-      "'overlays':[{'type':'captions'},{'type':'video','src':'in.mp4'}],"
+      "'overlays':[{'type':'captions'}],"
       "'audio':[{'src':'music.mp3'}],'loudness':{}},'analysis':{'silence':{},'transcript':{}},"
       "'outputs':[{'uri':'a.mp4'},{'type':'hls','uri':'hls/'},{'type':'sprite','uri':'s.jpg'},"
       "{'type':'transcript','uri':'t.srt'},{'type':'silence','uri':'s.json'},"
@@ -733,6 +733,45 @@ test_what_cannot_be_run_is_listed_and_refused (Fixture *self, gconstpointer data
     g_assert_nonnull (find_problem (weft_error_get_problems (error), pointers[i]));
   g_assert_cmpstr (json_object_get_string_member (get_root (plan), "priority"), ==, "high");
   g_assert_true (json_object_has_member (get_root (plan), "metadata"));
+}
+
+/* A video in the picture: of even size and its own shape, its frames counted, its source listed. */
+static void
+test_videos_in_the_picture (Fixture *self, gconstpointer data)
+{
+  g_autoptr (WeftPlan) plan = NULL;
+  g_autoptr (GError) error = NULL;
+  JsonObject *overlay, *video;
+
+  if (self->phone == NULL)
+    return;
+  plan = plan_new (self,
+      "{'timeline':{'width':1280,'height':720,'fps':25,'clips':[{'src':'$H','out':3}],'overlays':["
+      "{'type':'video','src':'$P','start':1,'end':1.8,'width':'301px'},"
+      "{'type':'video','src':'$P','height':0.5,'loop':true,'volume':2}]},"
+      "'outputs':[{'uri':'a.mp4'}]}");
+  g_assert_true (weft_plan_check_supported (plan, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (
+      json_array_get_length (json_object_get_array_member (get_root (plan), "sources")), ==, 2);
+
+  overlay = get_nth (plan, "overlays", 0);
+  video = json_object_get_object_member (overlay, "video");
+  g_assert_cmpint (json_object_get_int_member (overlay, "first_frame"), ==, 25);
+  g_assert_cmpint (json_object_get_int_member (overlay, "frames"), ==, 20);
+  /* 301 by 169.3 */
+  g_assert_cmpint (json_object_get_int_member (video, "width") % 2, ==, 0);
+  g_assert_cmpint (ABS (json_object_get_int_member (video, "width") - 301), ==, 1);
+  g_assert_cmpint (json_object_get_int_member (video, "height"), ==, 170);
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (video, "clips")), ==, 1);
+
+  overlay = get_nth (plan, "overlays", 1);
+  video = json_object_get_object_member (overlay, "video");
+  g_assert_cmpint (json_object_get_int_member (overlay, "frames"), ==, 75);
+  g_assert_cmpint (json_object_get_int_member (video, "width"), ==, 640);
+  g_assert_cmpint (json_object_get_int_member (video, "height"), ==, 360);
+  /* 1.52 s of picture are 38 frames, and 37 are left. */
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (video, "clips")), ==, 2);
 }
 
 static void
@@ -967,6 +1006,7 @@ main (int argc, char **argv)
   ADD ("places-that-cannot-be-written-are-denied", test_places_that_cannot_be_written_are_denied);
   ADD ("sources-are-never-overwritten", test_sources_are_never_overwritten);
   ADD ("what-cannot-be-run-is-listed-and-refused", test_what_cannot_be_run_is_listed_and_refused);
+  ADD ("videos-in-the-picture", test_videos_in_the_picture);
   ADD ("a-plain-job-is-supported", test_a_plain_job_is_supported);
   ADD ("plans-from-elsewhere-are-not-believed", test_plans_from_elsewhere_are_not_believed);
   ADD ("properties-of-encoders-are-plain", test_properties_of_encoders_are_plain);
