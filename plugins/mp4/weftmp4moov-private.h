@@ -36,6 +36,9 @@ G_BEGIN_DECLS
 #define BOX_SBGP BOX ('s', 'b', 'g', 'p')
 #define BOX_MP4A BOX ('m', 'p', '4', 'a')
 #define BOX_ESDS BOX ('e', 's', 'd', 's')
+/* Where the 16.16 sample rate is in the payload of a sample description box with one entry: after
+ * version and count, the entry's header and 24 bytes of its own (ISO/IEC 14496-12, 12.2.3). */
+#define STSD_RATE_OFFSET (8 + 8 + 24)
 #define GROUPING_ROLL BOX ('r', 'o', 'l', 'l')
 #define HANDLER_VIDE BOX ('v', 'i', 'd', 'e')
 #define HANDLER_SOUN BOX ('s', 'o', 'u', 'n')
@@ -77,6 +80,7 @@ typedef struct {
   guint32 constant_bytes;
   gboolean is_aac;
   guint32 sample_rate;
+  gboolean false_rate; /* the sample description says another rate, for it cannot say this one */
   GArray *stts;
   GArray *ctts; /* NULL where decoding order is presentation order */
   GArray *stsc;

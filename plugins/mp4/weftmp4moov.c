@@ -211,6 +211,19 @@ esds_is_aac (const Box *esds)
   return object_type == 0x40 || (object_type >= 0x66 && object_type <= 0x68);
 }
 
+/*
+ * A sample description has 16 bits for the whole part of a rate; of 96000 Hz mp4mux writes the low
+ * ones, 30464. The timescale, which mp4mux makes the rate, says which rate was meant.
+ */
+static void
+take_sample_rate (Track *track, guint32 rate)
+{
+  track->sample_rate = rate;
+  track->false_rate = track->timescale > G_MAXUINT16 && (track->timescale & G_MAXUINT16) == rate;
+  if (track->false_rate)
+    track->sample_rate = track->timescale;
+}
+
 /* Only looks: a sample description that is not understood is copied all the same. */
 static void
 look_at_audio_description (Track *track, const Box *stsd)
@@ -226,7 +239,7 @@ look_at_audio_description (Track *track, const Box *stsd)
   /* AudioSampleEntry: 24 bytes before the 16.16 rate, 28 before the boxes in it. */
   if (!gst_byte_reader_skip (&reader, 24) || !gst_byte_reader_get_uint32_be (&reader, &rate))
     return;
-  track->sample_rate = rate >> 16;
+  take_sample_rate (track, rate >> 16);
   if (entry.type != BOX_MP4A)
     return;
   while (weft_mp4_next_box (&reader, entry.type, &esds, NULL) && esds.type != 0) {

@@ -257,6 +257,17 @@ write_roll_group (GByteArray *writer, const Track *track)
   box_end (writer, start);
 }
 
+/* 0 is how muxers say that a rate does not fit in here; the codec's own header says it. */
+static void
+write_stsd (GByteArray *writer, const Track *track, const Box *stsd)
+{
+  guint start = writer->len;
+
+  put_box_unchanged (writer, stsd);
+  if (track->false_rate)
+    memset (writer->data + start + WEFT_MP4_BOX_HEADER_BYTES + STSD_RATE_OFFSET, 0, 4);
+}
+
 static gboolean
 write_stbl (GByteArray *writer, const Track *track, const Box *stbl, const WeftMp4Shift *shift,
     GError **error)
@@ -271,6 +282,9 @@ write_stbl (GByteArray *writer, const Track *track, const Box *stbl, const WeftM
     if (box.type == 0)
       break;
     switch (box.type) {
+      case BOX_STSD:
+        write_stsd (writer, track, &box);
+        break;
       case BOX_STTS:
         write_stts (writer, track);
         break;

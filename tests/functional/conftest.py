@@ -48,8 +48,6 @@ def folder(tmp_path):
 
 # Defects that are known and not mended yet. Strict: whoever mends one is told to take it out of here.
 KNOWN_DEFECTS = {
-    "test_the_timeline_may_have_another_sample_rate_and_be_mono[96000-2]":
-        "at 96 kHz the audio edit list starts 2203 samples late: the encoder's priming is longer there",
     "test_it_renders_the_right_frames_upright_and_in_sync[edit-list-cut]":
         "qtdemux 1.22 ends the sound of a file that an edit list cuts at the start too early",
     "test_a_real_clip_renders_like_ffmpeg_renders_it[hello.mpeg]":

@@ -112,7 +112,7 @@ def test_a_clip_that_asks_for_more_than_its_source_has_is_cut_there_and_told(fol
     assert [w["pointer"] for w in warnings] == ["/timeline/clips/0"] and warnings[0]["hint"]
 
 
-@pytest.mark.parametrize("rate,channels", [(44100, 2), (48000, 1), (32000, 2), (96000, 2)])
+@pytest.mark.parametrize("rate,channels", [(44100, 2), (48000, 1), (32000, 2), (96000, 2), (96000, 1)])
 def test_the_timeline_may_have_another_sample_rate_and_be_mono(folder, rate, channels):
     path = counter_clip(32, "30000/1001", 2.0, rate=48000)
     job = weft.job([weft.clip(path, **{"in": 0.2, "out": 1.73}), weft.clip(path, out=1.01)], fps="30000/1001",

@@ -317,6 +317,32 @@ test_lengths (void)
   test_folder_remove (folder);
 }
 
+/* A sample description has 16 bits for the rate: it says that one or, where it is too large, 0. */
+static void
+test_described_rate (void)
+{
+  static const guint rates[] = { 8000, 48000, 64000, 88200, 96000 };
+  gchar *folder = test_folder_new ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rates); i++) {
+    const Movie movie = {
+      .has_audio = TRUE, .rate = rates[i], .samples = 50000, .layout = "audio-samples=50000"
+    };
+    g_auto (RunOutcome) outcome = { 0 };
+    g_autofree gchar *path = write_movie (&movie, folder, "a.mp4", &outcome);
+    g_autoptr (GBytes) file = file_bytes (path);
+    TestBox stsd;
+
+    check_clean (&outcome, &movie);
+    check_movie (path, &movie);
+    g_assert_true (box_find (file, "moov/trak/mdia/minf/stbl/stsd", &stsd));
+    g_assert_cmpuint (test_get_uint32 ((const guint8 *) g_bytes_get_data (file, NULL) + stsd.offset
+                                       + stsd.header + 8 + 8 + 24),
+        ==, rates[i] > G_MAXUINT16 ? 0 : rates[i] << 16);
+  }
+  test_folder_remove (folder);
+}
+
 /* More sound than is wanted is cut to the sample, whole packets of it included. */
 static void
 test_cuts_surplus (void)
@@ -660,6 +686,10 @@ main (int argc, char *argv[])
     RATE (100, 3, 48000, 2),
     RATE (15, 2, 48000, 0),
     RATE (8, 1, 22050, 2),
+    RATE (25, 1, 8000, 0),
+    RATE (30, 1, 64000, 0),
+    RATE (30, 1, 88200, 2),
+    RATE (30000, 1001, 96000, 0),
 #undef RATE
   };
   static const Movie video_only = {
@@ -680,6 +710,7 @@ main (int argc, char *argv[])
   g_test_add_data_func ("/mp4layout/streams/audio-only", &audio_only, test_streams);
   g_test_add_data_func ("/mp4layout/streams/audio-without-samples", &empty_audio, test_streams);
   g_test_add_func ("/mp4layout/audio/lengths", test_lengths);
+  g_test_add_func ("/mp4layout/audio/described-rate", test_described_rate);
   g_test_add_func ("/mp4layout/audio/cuts-surplus", test_cuts_surplus);
   g_test_add_func ("/mp4layout/audio/voaacenc", test_voaacenc);
   g_test_add_func ("/mp4layout/audio/without-length", test_without_length);
