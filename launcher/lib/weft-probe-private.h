@@ -109,6 +109,7 @@ struct _WeftProbe {
   gboolean done;
   gboolean stale; /* a seek is on its way, and what comes is from before it */
   gboolean have_cover;
+  gint64 movie_ns;           /* the duration that a movie header says; 0 for none */
   gboolean has_edits;        /* what lies outside a segment was cut away on purpose */
   gboolean has_whole_tables; /* an MP4 whose index was read and has no fragments behind it */
   gboolean skips_data; /* the demuxer gets zeros: its own pads are looked at, not the parsers' */

@@ -7,6 +7,8 @@
 
 #include <gst/pbutils/pbutils.h>
 
+#include "weftmovieheader.h"
+
 /* Nobody waits for a plan through many retries. */
 #define HTTP_RETRIES 2
 /* From when on it is looked at whether anything runs at all, and how often nothing may. */
@@ -128,6 +130,23 @@ keep_message_cb (GstBus *bus, GstMessage *message, gpointer user_data)
   }
 }
 
+/* Streaming thread */
+static void
+movie_duration_cb (GstClockTime duration, gpointer user_data)
+{
+  WeftProbe *self = user_data;
+
+  g_mutex_lock (&self->lock);
+  self->movie_ns = (gint64) duration;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+deep_element_added_cb (GstBin *bin, GstBin *sub_bin, GstElement *element, gpointer user_data)
+{
+  weft_movie_header_watch (element, movie_duration_cb, user_data);
+}
+
 static gboolean
 make_pipeline (WeftProbe *self, GError **error)
 {
@@ -154,6 +173,7 @@ make_pipeline (WeftProbe *self, GError **error)
   self->bus = gst_element_get_bus (self->pipeline);
   gst_bus_set_sync_handler (self->bus, keep_message_cb, NULL, NULL);
   self->source = source;
+  g_signal_connect (self->pipeline, "deep-element-added", G_CALLBACK (deep_element_added_cb), self);
   gst_bin_add_many (GST_BIN (self->pipeline), source, parse, NULL);
   gst_element_link (source, parse);
   g_signal_connect (parse, "pad-added", G_CALLBACK (weft_probe_pad_added_cb), self);
@@ -169,6 +189,11 @@ make_pipeline (WeftProbe *self, GError **error)
 static gboolean
 query_duration (WeftProbe *self, gint64 *duration_ns)
 {
+  g_mutex_lock (&self->lock);
+  *duration_ns = self->movie_ns;
+  g_mutex_unlock (&self->lock);
+  if (*duration_ns > 0)
+    return TRUE;
   for (guint i = 0; i < self->streams->len; i++) {
     WeftStream *stream = g_ptr_array_index (self->streams, i);
 

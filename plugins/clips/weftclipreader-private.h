@@ -12,6 +12,17 @@ typedef enum {
   WEFT_READER_RUNNING,
 } WeftReaderPhase;
 
+/* What is special about a demuxer. */
+typedef enum {
+  WEFT_DEMUXER_TRUSTED_DURATION = 1 << 0, /* from a header, not guessed from the file's end */
+  WEFT_DEMUXER_COARSE_TIME = 1 << 1,      /* timestamps are whole milliseconds */
+  WEFT_DEMUXER_CUTS_START = 1 << 2, /* segments begin at the first picture, whatever is before */
+  WEFT_DEMUXER_READS_EXACTLY =
+      1 << 3,                        /* with its pads it has an index, and asks for samples of it */
+  WEFT_DEMUXER_SHIFTS_TIME = 1 << 4, /* segments map the first timestamp met so far to 0 */
+  WEFT_DEMUXER_LOSES_RANGE = 1 << 5, /* 1.22 reads a `colr` box's flag from the byte before it */
+} WeftDemuxerTraits;
+
 /* A run of samples, or of silence where there is no buffer. */
 typedef struct {
   gint64 position; /* in output samples from the clip's in-point */
@@ -91,18 +102,14 @@ struct _WeftClipReader {
   GstClockTime base_ns; /* stream time of the clip's position 0 */
 
   /* what the demuxer says, for telling a file that was cut from one that is as it should be */
+  WeftDemuxerTraits traits;
   GstClockTime duration_ns;
-  gboolean trusted_duration; /* a header says it; it was not guessed from the file's end */
-  gboolean coarse_time;      /* timestamps are whole milliseconds */
-  gboolean shifts_time;      /* segments map the first timestamp met so far to 0 */
-  gint64 shift_ns;           /* by how much, as far as known; G_MAXINT64 before that */
-  gboolean loses_range;      /* calls full range limited */
-  gboolean cuts_start;       /* segments begin at the first picture, whatever is before */
+  GstClockTime movie_duration_ns; /* what a movie header said before the demuxer saw it */
+  gint64 shift_ns; /* of WEFT_DEMUXER_SHIFTS_TIME, as far as known; G_MAXINT64 before that */
   guint demuxed_pads, demuxed_eos;
   gint64 reach_ns; /* how far any stream of the source got */
   gint64 reach_video_ns;
   gint64 longest_gap_ns;
-  gboolean reads_exactly;
   gboolean short_read; /* the file ended inside of something the demuxer asked for */
   guint64 bytes_read;
   guint64 frames_decoded;

@@ -94,7 +94,7 @@ find_start_unlocked (WeftClipReader *self)
   gint64 start = G_MAXINT64;
 
   /* Matroska's own time 0 and its grid show only when every stream has begun. */
-  if (!GST_CLOCK_TIME_IS_VALID (self->clip->start_ns) || self->coarse_time)
+  if (!GST_CLOCK_TIME_IS_VALID (self->clip->start_ns) || (self->traits & WEFT_DEMUXER_COARSE_TIME))
     await_first_buffers_unlocked (self);
   if (GST_CLOCK_TIME_IS_VALID (self->clip->start_ns)) {
     self->start_ns = self->clip->start_ns;
@@ -127,6 +127,8 @@ seek (WeftClipReader *self, guint attempt)
   gboolean ok;
 
   target = target > back ? target - back : 0;
+  if (GST_CLOCK_TIME_IS_VALID (self->duration_ns))
+    target = MIN (target, self->duration_ns);
   GST_DEBUG_OBJECT (self, "seeking to %" GST_TIME_FORMAT, GST_TIME_ARGS (target));
   ok = gst_pad_push_event (any_linked_pad (self),
       gst_event_new_seek (1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE,
@@ -157,8 +159,12 @@ run_until_closed (WeftClipReader *self)
     if (pad != NULL && gst_pad_peer_query_duration (pad, GST_FORMAT_TIME, &duration))
       GST_DEBUG_OBJECT (self, "duration %" GST_TIME_FORMAT, GST_TIME_ARGS (duration));
     g_mutex_lock (&self->lock);
-    self->duration_ns = duration > 0 ? (GstClockTime) duration : GST_CLOCK_TIME_NONE;
-    if (duration <= 0 && self->clip->frames == WEFT_CLIP_FRAMES_UNKNOWN
+    if (GST_CLOCK_TIME_IS_VALID (self->movie_duration_ns))
+      self->duration_ns = self->movie_duration_ns;
+    else if (duration > 0)
+      self->duration_ns = (GstClockTime) duration;
+    if (!GST_CLOCK_TIME_IS_VALID (self->duration_ns)
+        && self->clip->frames == WEFT_CLIP_FRAMES_UNKNOWN
         && !GST_CLOCK_TIME_IS_VALID (self->clip->out_ns))
       weft_clip_reader_fail_unlocked (self,
           g_error_new (GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
@@ -512,7 +518,7 @@ weft_clip_reader_check_end (
     error = g_error_new (GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX,
         "the file is cut: it ends in the middle of a sample, after %.1f s",
         (gdouble) self->reach_ns / GST_SECOND);
-  } else if (is_early && stream->linked && self->trusted_duration
+  } else if (is_early && stream->linked && (self->traits & WEFT_DEMUXER_TRUSTED_DURATION)
              && self->demuxed_eos >= self->demuxed_pads && missing > tolerance) {
     error = g_error_new (GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX,
         "the file is cut: it ends after %.1f s of %.1f s", (gdouble) self->reach_ns / GST_SECOND,
@@ -570,6 +576,7 @@ weft_clip_reader_init (WeftClipReader *self)
   weft_clip_stream_init (&self->video, self, TRUE);
   weft_clip_stream_init (&self->audio, self, FALSE);
   self->duration_ns = GST_CLOCK_TIME_NONE;
+  self->movie_duration_ns = GST_CLOCK_TIME_NONE;
   self->shift_ns = G_MAXINT64;
 }
 

@@ -7,6 +7,7 @@
  * nothing is ever switched here.
  */
 #include "weftclipreader-private.h"
+#include "weftmovieheader.h"
 
 #include <string.h>
 
@@ -34,23 +35,20 @@ typedef struct {
   gint64 last_ns;
 } DemuxedPad;
 
-/* What is special about a demuxer. */
 static const struct {
   const gchar *factory;
-  gboolean trusted_duration;
-  gboolean coarse_time;
-  gboolean cuts_start;
-  gboolean reads_exactly; /* once it has its pads it asks for samples that it has an index of */
-  gboolean shifts_time;
-  gboolean loses_range; /* 1.22 reads the flag of a `colr` box from the byte before it */
+  WeftDemuxerTraits traits;
 } demuxers[] = {
-  { "qtdemux", TRUE, FALSE, FALSE, TRUE, FALSE, TRUE },
-  { "matroskademux", TRUE, TRUE, FALSE, FALSE, TRUE, FALSE },
-  { "avidemux", TRUE, FALSE, FALSE, FALSE, FALSE, FALSE },
-  { "flvdemux", TRUE, TRUE, TRUE, FALSE, FALSE, FALSE },
-  { "asfdemux", TRUE, TRUE, FALSE, FALSE, FALSE, FALSE },
-  { "tsdemux", FALSE, FALSE, TRUE, FALSE, FALSE, FALSE },
-  { "mpegpsdemux", FALSE, FALSE, TRUE, FALSE, FALSE, FALSE },
+  { "qtdemux",
+      WEFT_DEMUXER_TRUSTED_DURATION | WEFT_DEMUXER_READS_EXACTLY | WEFT_DEMUXER_LOSES_RANGE },
+  { "matroskademux",
+      WEFT_DEMUXER_TRUSTED_DURATION | WEFT_DEMUXER_COARSE_TIME | WEFT_DEMUXER_SHIFTS_TIME },
+  { "avidemux", WEFT_DEMUXER_TRUSTED_DURATION },
+  { "flvdemux",
+      WEFT_DEMUXER_TRUSTED_DURATION | WEFT_DEMUXER_COARSE_TIME | WEFT_DEMUXER_CUTS_START },
+  { "asfdemux", WEFT_DEMUXER_TRUSTED_DURATION | WEFT_DEMUXER_COARSE_TIME },
+  { "tsdemux", WEFT_DEMUXER_CUTS_START },
+  { "mpegpsdemux", WEFT_DEMUXER_CUTS_START },
 };
 
 static WeftClipStream *
@@ -277,16 +275,16 @@ demuxed_probe_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
       GstCaps *caps;
       gst_event_parse_caps (event, &caps);
       demuxed->is_video = stream_for_caps (self, caps) == &self->video;
-      if (self->loses_range)
+      if (self->traits & WEFT_DEMUXER_LOSES_RANGE)
         GST_PAD_PROBE_INFO_DATA (info) = forget_colours (event);
       break;
     }
     case GST_EVENT_SEGMENT:
-      if (self->cuts_start)
+      if (self->traits & WEFT_DEMUXER_CUTS_START)
         GST_PAD_PROBE_INFO_DATA (info) = event = extend_segment (event);
       gst_event_copy_segment (event, &demuxed->segment);
       g_mutex_lock (&self->lock);
-      if (self->shifts_time && demuxed->segment.format == GST_FORMAT_TIME)
+      if ((self->traits & WEFT_DEMUXER_SHIFTS_TIME) && demuxed->segment.format == GST_FORMAT_TIME)
         self->shift_ns =
             MIN (self->shift_ns, (gint64) demuxed->segment.start - (gint64) demuxed->segment.time);
       g_mutex_unlock (&self->lock);
@@ -329,6 +327,34 @@ demuxer_pad_added_cb (GstElement *demuxer, GstPad *pad, WeftClipReader *self)
 }
 
 static void
+movie_duration_cb (GstClockTime duration, gpointer user_data)
+{
+  WeftClipReader *self = user_data;
+
+  g_mutex_lock (&self->lock);
+  self->movie_duration_ns = duration;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+watch_demuxer (WeftClipReader *self, GstElement *demuxer, const gchar *factory)
+{
+  WeftDemuxerTraits traits = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (demuxers); i++) {
+    if (g_str_equal (demuxers[i].factory, factory))
+      traits = demuxers[i].traits;
+  }
+  if (traits != 0) {
+    g_mutex_lock (&self->lock);
+    self->traits = traits;
+    g_mutex_unlock (&self->lock);
+  }
+  weft_movie_header_watch (demuxer, movie_duration_cb, self);
+  g_signal_connect (demuxer, "pad-added", G_CALLBACK (demuxer_pad_added_cb), self);
+}
+
+static void
 deep_element_added_cb (GstBin *bin, GstBin *sub_bin, GstElement *element, WeftClipReader *self)
 {
   GstElementFactory *factory = gst_element_get_factory (element);
@@ -343,21 +369,8 @@ deep_element_added_cb (GstBin *bin, GstBin *sub_bin, GstElement *element, WeftCl
         (gint) CLAMP (g_get_num_processors () / 2, 1, MAX_DECODER_THREADS), "direct-rendering",
         FALSE, NULL);
 
-  if (!gst_element_factory_list_is_type (factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
-    return;
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < G_N_ELEMENTS (demuxers); i++) {
-    if (g_str_equal (demuxers[i].factory, GST_OBJECT_NAME (factory))) {
-      self->trusted_duration = demuxers[i].trusted_duration;
-      self->coarse_time = demuxers[i].coarse_time;
-      self->cuts_start = demuxers[i].cuts_start;
-      self->reads_exactly = demuxers[i].reads_exactly;
-      self->shifts_time = demuxers[i].shifts_time;
-      self->loses_range = demuxers[i].loses_range;
-    }
-  }
-  g_mutex_unlock (&self->lock);
-  g_signal_connect (element, "pad-added", G_CALLBACK (demuxer_pad_added_cb), self);
+  if (gst_element_factory_list_is_type (factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
+    watch_demuxer (self, element, GST_OBJECT_NAME (factory));
 }
 
 /* Counts what is read, and notices a file that ends inside of what a demuxer asks for. */
@@ -373,8 +386,8 @@ source_probe_cb (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   size = gst_buffer_get_size (buffer);
   g_mutex_lock (&self->lock);
   self->bytes_read += size;
-  if ((GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_PULL) && self->reads_exactly
-      && self->demuxed_pads > 0)
+  if ((GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_PULL)
+      && (self->traits & WEFT_DEMUXER_READS_EXACTLY) && self->demuxed_pads > 0)
     self->short_read |= size < info->size;
   g_mutex_unlock (&self->lock);
   return GST_PAD_PROBE_OK;

@@ -112,6 +112,28 @@ def test_a_clip_that_asks_for_more_than_its_source_has_is_cut_there_and_told(fol
     assert [w["pointer"] for w in warnings] == ["/timeline/clips/0"] and warnings[0]["hint"]
 
 
+@pytest.mark.parametrize("name", ["whole.mp4", "whole.mov", "whole.m4a", "fragments.mp4", "cut.mp4", "cut.m4a"])
+def test_the_sound_of_a_file_is_heard_to_its_last_sample(folder, name):
+    """A tone that goes on to the end: AAC has its last samples in a packet that begins after the edit's length."""
+    path = folder / name
+    whole = folder / "whole.mp4"
+    picture = [] if name.endswith("m4a") else ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=3"]
+    media.ffmpeg(*picture, "-f", "lavfi", "-i", "sine=f=997:r=44100:d=3", "-c:a", "aac", "-ac", "2",
+                 *(["-movflags", "+frag_keyframe+delay_moov"] if name == "fragments.mp4" else []),
+                 whole if name.startswith("cut") else path)
+    seconds = 3.0
+    if name.startswith("cut"):
+        media.ffmpeg("-ss", "1.2", "-i", whole, "-c", "copy", path)
+        seconds = 1.8
+    out = weft.run(weft.job([weft.clip(path, out=seconds), weft.clip(media.source("h264-mp4"), out=0.4, volume=0)]), folder) \
+        .file("out.mp4")
+    end = round(seconds * 48000)
+    sound = judge.decode_audio(out)[:, 0]
+    usual = judge.rms(sound[end - 24000:end - 12000])
+    levels = [round(judge.rms(sound[k:k + 256]) / usual, 2) for k in range(end - 2048, end, 256)]
+    assert usual > 0.05 and min(levels) > 0.8, f"loudness of the last 2048 samples, each 256: {levels}"
+
+
 @pytest.mark.parametrize("rate,channels", [(44100, 2), (48000, 1), (32000, 2), (96000, 2), (96000, 1)])
 def test_the_timeline_may_have_another_sample_rate_and_be_mono(folder, rate, channels):
     path = counter_clip(32, "30000/1001", 2.0, rate=48000)

@@ -353,6 +353,11 @@ SOURCES = {
     "audio-ogg": Source("ogg", video="", audio="vorbis", slack=1024),
     "audio-opus": Source("opus", video="", audio="opus", slack=1024),
     "audio-aac": Source("aac", video="", audio="aac", slack=2048),
+    # trimmed; what is added comes last, for a source's number is its place
+    "edit-list-cut-gops": Source("mp4", frames=60, after="cut_by_edit_list"),
+    "edit-list-cut-mov": Source("mov", audio="pcm", frames=60, after="cut_by_edit_list"),
+    "edit-list-cut-m4a": Source("m4a", video="", rate=44100, after="cut_by_edit_list"),
+    "very-short-audio": Source("mp4", frames=125, after="shorten_audio"),
 }
 
 # Every source is another clip to its counter, so that frames of two can never be taken for one another.
@@ -494,7 +499,7 @@ def _delay_audio(path, work):
 
 
 def _cut_by_edit_list(path, work):
-    # One GOP: the packets from its start stay in the file, the edit list hides the first 0.6 s of them.
+    # The packets from the start of the GOP stay in the file, the edit list hides the first 0.6 s of them.
     _remux(path, work, "-ss", "0.6", "-i", path, "-c", "copy")
 
 
