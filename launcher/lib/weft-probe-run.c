@@ -8,6 +8,7 @@
 #include <gst/pbutils/pbutils.h>
 
 #include "weftmovieheader.h"
+#include "weftmpegtimes.h"
 
 /* Nobody waits for a plan through many retries. */
 #define HTTP_RETRIES 2
@@ -145,6 +146,7 @@ static void
 deep_element_added_cb (GstBin *bin, GstBin *sub_bin, GstElement *element, gpointer user_data)
 {
   weft_movie_header_watch (element, movie_duration_cb, user_data);
+  weft_mpeg_times_watch (element);
 }
 
 static gboolean

@@ -8,6 +8,7 @@
  */
 #include "weftclipreader-private.h"
 #include "weftmovieheader.h"
+#include "weftmpegtimes.h"
 
 #include <string.h>
 
@@ -369,6 +370,7 @@ deep_element_added_cb (GstBin *bin, GstBin *sub_bin, GstElement *element, WeftCl
         (gint) CLAMP (g_get_num_processors () / 2, 1, MAX_DECODER_THREADS), "direct-rendering",
         FALSE, NULL);
 
+  weft_mpeg_times_watch (element);
   if (gst_element_factory_list_is_type (factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
     watch_demuxer (self, element, GST_OBJECT_NAME (factory));
 }

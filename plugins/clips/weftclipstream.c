@@ -101,7 +101,7 @@ weft_clip_reader_stream_time_unlocked (
   guint64 position = 0;
   gint sign;
 
-  if (self->shifts_time && self->shift_ns != G_MAXINT64)
+  if ((self->traits & WEFT_DEMUXER_SHIFTS_TIME) && self->shift_ns != G_MAXINT64)
     return (gint64) t - self->shift_ns;
   sign = gst_segment_to_stream_time_full (segment, GST_FORMAT_TIME, t, &position);
   return sign < 0 ? -(gint64) position : (gint64) position;
@@ -155,9 +155,9 @@ queue_frame_unlocked (WeftClipStream *stream, WeftClipFrame *frame)
 /*
  * Lets @frame (taken) through, with its time mended.
  *
- * GstVideoDecoder, when it is given pictures without timestamps as MPEG systems streams do,
- * sometimes says the same time for a few in a row, after a hole of their length. So a picture
- * after a hole waits for the next one: if that is no later, it belongs into the hole.
+ * GstVideoDecoder, when it is given pictures without timestamps (AVI, H.264 in MPEG systems
+ * streams), sometimes says the same time for a few in a row, after a hole of their length. So a
+ * picture after a hole waits for the next one: if that is no later, it belongs into the hole.
  */
 static GstFlowReturn
 let_through_unlocked (WeftClipStream *stream, WeftClipFrame *frame)
@@ -313,7 +313,7 @@ audio_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     t = weft_clip_reader_stream_time_unlocked (self, &stream->segment, pts);
     self->reach_ns = MAX (self->reach_ns, t + duration);
     t -= (gint64) self->base_ns;
-    if (self->coarse_time)
+    if (self->traits & WEFT_DEMUXER_COARSE_TIME)
       weft_audio_placer_set_grid (stream->placer, weft_clip_stream_first_ns_unlocked (stream)
                                                       + (gint64) stream->first_duration
                                                       - (gint64) self->base_ns);

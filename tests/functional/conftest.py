@@ -48,7 +48,4 @@ def folder(tmp_path):
 
 # Defects that are known and not mended yet, by the name of the test that shows them. Strict: whoever mends one is told to
 # take it out of here.
-KNOWN_DEFECTS = {
-    "test_a_real_clip_renders_like_ffmpeg_renders_it[hello.mpeg]":
-        "mpegpsdemux 1.22 gives few pictures a timestamp: pictures of MPEG-PS come two or three frames late",
-}
+KNOWN_DEFECTS = {}

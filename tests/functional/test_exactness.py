@@ -189,6 +189,25 @@ def test_clips_in_any_order_of_one_source_show_what_they_ask_for(folder):
     assert judge.read_counters(result.file("out.mp4")) == expected
 
 
+@pytest.mark.parametrize("fps", ["25", "30000/1001"])
+@pytest.mark.parametrize("video", ["mpeg1", "mpeg1-nob", "mpeg2", "mpeg2-oneb", "mpeg2-nob"])
+def test_pictures_of_program_streams_that_have_no_timestamps(folder, video, fps):
+    """Pictures so small that several of them share a packet, which has one timestamp."""
+    path = media.counter(40, fps=fps, frames=60, video=video, audio="mp2", ext="mpg")
+    stamps = judge.packet_stamps(path)
+    assert stamps.count(None) > len(stamps) / 5, "this file does not have what the test is about"
+    clips = [weft.clip(path, **{"in": start, "out": end}) for start, end in ((0, 1.2), (0.35, 1.0), (0.9, 1.8))]
+    result = weft.run(weft.job(clips, fps=fps), folder)
+    placed, frames, samples = judge.layout_of(["1.2", "0.65", "0.9"], fps)
+    judge.assert_movie(result.file("out.mp4"), frames, fps, samples=samples)
+    expected = []
+    for start, (_, n, _, _) in zip((0, 0.35, 0.9), placed):
+        expected += expected_frames(path, 40, n, fps, start)
+    seen = judge.read_counters(result.file("out.mp4"))
+    wrong = [(k, e, s) for k, (e, s) in enumerate(zip(expected, seen)) if e != s]
+    assert not wrong, f"(frame, expected, seen): {wrong[:8]}, {len(wrong)} in all"
+
+
 def test_volume_scales_a_clips_sound_and_nothing_else(folder):
     path = counter_clip(35, "25", 2.0)
     job = weft.job([weft.clip(path, out=0.8, volume=v) for v in (1, 0.5, 0, 2)])

@@ -86,6 +86,12 @@ def pts(path, kind="video"):
     return list(_pts(str(path), kind, os.stat(path).st_mtime_ns))
 
 
+def packet_stamps(path, kind="video"):
+    """The time stamps that packets have in the file, in decoding order; None for those that have none."""
+    done = _run(["ffprobe", "-v", "error", "-select_streams", kind[0], "-show_entries", "packet=pts", "-of", "json", path])
+    return [p.get("pts") for p in json.loads(done.stdout)["packets"]]
+
+
 def keyframes(path):
     """Presentation times of the keyframes, as floats."""
     done = _run(["ffprobe", "-v", "error", "-of", "csv=p=0", "-select_streams", "v:0",
