@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 #define WEFT_GRAPH_VIDEO_PREFIX "video_"
 
 gchar *weft_graph_element_name (WeftGraph *self, const gchar *role, guint output);
+gchar *weft_graph_video_name (guint video);
 gchar *weft_graph_audio_encoder_name (WeftGraph *self, guint output);
 
 G_END_DECLS

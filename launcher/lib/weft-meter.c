@@ -80,7 +80,7 @@ list_sequences (GstBin *pipeline)
   GstElement *element = gst_bin_get_by_name (pipeline, WEFT_GRAPH_CLIPS);
 
   for (guint i = 0; element; i++) {
-    g_autofree gchar *next = g_strdup_printf (WEFT_GRAPH_VIDEO_PREFIX "%u", i);
+    g_autofree gchar *next = weft_graph_video_name (i);
 
     g_ptr_array_add (sequences, element);
     element = gst_bin_get_by_name (pipeline, next);
