@@ -16,7 +16,7 @@ typedef struct _WeftSurface WeftSurface;
 
 #define WEFT_SURFACE_FORMATS                                                                       \
   "{ I420, YV12, NV12, NV21, Y42B, NV16, NV61, Y444, NV24, I420_10LE, P010_10LE, I422_10LE, "      \
-  "Y444_10LE, I420_12LE, P012_LE, I422_12LE, Y444_12LE, YUY2, UYVY, YVYU, VYUY, BGRA, "            \
+  "Y444_10LE, I420_12LE, P012_LE, I422_12LE, Y444_12LE, YUY2, UYVY, YVYU, BGRA, "                  \
   "RGBA, ARGB, ABGR, BGRx, RGBx, xRGB, xBGR, RGB, BGR, GBR, GBR_10LE, GBR_12LE, AYUV, VUYA, "      \
   "A420, AV12, A420_10LE, A422_10LE, A444_10LE, GBRA, GBRA_10LE, GBRA_12LE, GRAY8 }"
 
