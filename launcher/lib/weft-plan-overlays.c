@@ -265,6 +265,33 @@ copy_video_item (JsonObject *overlay, guint pad, gdouble end_s)
   return node;
 }
 
+/* Returns: (nullable): where the captions are; anything that cannot be read is noted */
+static gchar *
+resolve_captions (WeftPlanner *self, const gchar *pointer, JsonObject *overlay)
+{
+  g_autofree gchar *src_pointer = g_strconcat (pointer, "/src", NULL);
+  const gchar *src = weft_get_string (overlay, "src", NULL);
+  g_autofree gchar *uri = NULL, *scheme = NULL;
+
+  if (src == NULL) {
+    weft_planner_add_unsupported (self, pointer, "captions",
+        "this build has no transcript to make captions of; name a file in `src`");
+    return NULL;
+  }
+  uri = weft_planner_resolve (self, src_pointer, src);
+  scheme = uri != NULL ? g_uri_parse_scheme (uri) : NULL;
+  if (uri == NULL)
+    return NULL;
+  if (g_strcmp0 (scheme, "file") == 0)
+    return check_file (self, src_pointer, uri) ? g_steal_pointer (&uri) : NULL;
+  /* What is on a server is got when it is needed. */
+  if (g_strcmp0 (scheme, "http") == 0 || g_strcmp0 (scheme, "https") == 0)
+    return g_steal_pointer (&uri);
+  weft_planner_add_unsupported (self, src_pointer, "remote-file",
+      "this build reads captions from local files, http: and https: only, not from %s:", scheme);
+  return NULL;
+}
+
 /* Whether the graph of this build draws overlays of @type. */
 static gboolean
 is_drawn (const gchar *type)
@@ -301,6 +328,10 @@ weft_planner_place_overlays (WeftPlanner *self)
       if (uri == NULL)
         continue;
       check_picture (self, src_pointer, uri);
+    } else if (g_str_equal (type, "captions")) {
+      uri = resolve_captions (self, pointer, overlay);
+      if (uri == NULL)
+        continue;
     } else if (!is_video && !is_drawn (type)) {
       weft_planner_add_unsupported (
           self, pointer, type, "this build cannot draw overlays of the type %s", type);

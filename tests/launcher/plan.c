@@ -520,6 +520,46 @@ test_pictures_that_are_not_drawn_are_unsupported (Fixture *self, gconstpointer d
 }
 
 static void
+test_captions_come_from_files_and_servers (Fixture *self, gconstpointer data)
+{
+  g_autofree gchar *text = NULL, *bad = NULL, *other = NULL;
+  g_autoptr (WeftPlan) plan = NULL, elsewhere = NULL;
+  g_autoptr (GError) error = NULL, unsupported = NULL;
+
+  if (self->phone == NULL)
+    return;
+  g_free (
+      realmedia_run ("printf '00:00:00,000 --> 00:00:01,000\nHi\n' > '%s/a.srt'", self->folder));
+  text = job_text ("{'src':'$H','out':1}",
+      ",'overlays':[{'type':'captions','src':'a.srt','style':'pop','words':2},"
+      "{'type':'captions','src':'https://example.org/a.vtt'}]",
+      ONE_OUTPUT);
+  plan = plan_new (self, text);
+  g_assert_true (weft_plan_check_supported (plan, NULL));
+  JsonObject *item = json_object_get_object_member (get_nth (plan, "overlays", 0), "item");
+  g_assert_true (g_str_has_prefix (json_object_get_string_member (item, "src"), "file:///"));
+  g_assert_cmpstr (json_object_get_string_member (item, "position"), ==, "bottom");
+  item = json_object_get_object_member (get_nth (plan, "overlays", 1), "item");
+  g_assert_cmpstr (json_object_get_string_member (item, "src"), ==, "https://example.org/a.vtt");
+
+  bad = job_text ("{'src':'$H','out':1}",
+      ",'overlays':[{'type':'captions','src':'nothing.srt'},{'type':'captions','src':'.'}]",
+      ONE_OUTPUT);
+  error = plan_fails (self, bad);
+  assert_problem (error, WEFT_ERROR_SOURCE_NOT_FOUND, "/timeline/overlays/0/src", "does not exist");
+  g_assert_nonnull (find_problem (weft_error_get_problems (error), "/timeline/overlays/1/src"));
+
+  other = job_text ("{'src':'$H','out':1}",
+      ",'overlays':[{'type':'captions','from':'transcript'},"
+      "{'type':'captions','src':'s3://bucket/a.srt'}]",
+      ONE_OUTPUT);
+  elsewhere = plan_new (self, other);
+  g_assert_false (weft_plan_check_supported (elsewhere, &unsupported));
+  assert_problem (unsupported, WEFT_ERROR_UNSUPPORTED, "/timeline/overlays/0", "no transcript");
+  assert_problem (unsupported, WEFT_ERROR_UNSUPPORTED, "/timeline/overlays/1/src", "local files");
+}
+
+static void
 test_a_missing_font_is_told_with_its_stand_in (Fixture *self, gconstpointer data)
 {
   g_autofree gchar *text = NULL, *bad = NULL;
@@ -994,6 +1034,7 @@ main (int argc, char **argv)
   ADD ("pictures-of-overlays-are-looked-at", test_pictures_of_overlays_are_looked_at);
   ADD ("pictures-that-are-not-drawn-are-unsupported",
       test_pictures_that_are_not_drawn_are_unsupported);
+  ADD ("captions-come-from-files-and-servers", test_captions_come_from_files_and_servers);
   ADD ("a-missing-font-is-told-with-its-stand-in", test_a_missing_font_is_told_with_its_stand_in);
   ADD ("a-timeline-that-a-platform-does-not-take-is-warned-of",
       test_a_timeline_that_a_platform_does_not_take_is_warned_of);
