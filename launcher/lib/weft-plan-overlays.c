@@ -100,7 +100,8 @@ resolve_file (WeftPlanner *self, const gchar *pointer, const gchar *src)
     return NULL;
   if (scheme == NULL || !g_strv_contains (schemes, scheme)) {
     weft_planner_add_unsupported (self, pointer, "remote-file",
-        "this build reads pictures and fonts from files, http: and https:, not from %s:", scheme);
+        "this build reads pictures, fonts and captions from files, http: and https:, not from %s:",
+        scheme);
     return NULL;
   }
   return g_steal_pointer (&uri);
@@ -271,25 +272,15 @@ resolve_captions (WeftPlanner *self, const gchar *pointer, JsonObject *overlay)
 {
   g_autofree gchar *src_pointer = g_strconcat (pointer, "/src", NULL);
   const gchar *src = weft_get_string (overlay, "src", NULL);
-  g_autofree gchar *uri = NULL, *scheme = NULL;
+  g_autofree gchar *uri = NULL;
 
   if (src == NULL) {
     weft_planner_add_unsupported (self, pointer, "captions",
         "this build has no transcript to make captions of; name a file in `src`");
     return NULL;
   }
-  uri = weft_planner_resolve (self, src_pointer, src);
-  scheme = uri != NULL ? g_uri_parse_scheme (uri) : NULL;
-  if (uri == NULL)
-    return NULL;
-  if (g_strcmp0 (scheme, "file") == 0)
-    return check_file (self, src_pointer, uri) ? g_steal_pointer (&uri) : NULL;
-  /* What is on a server is got when it is needed. */
-  if (g_strcmp0 (scheme, "http") == 0 || g_strcmp0 (scheme, "https") == 0)
-    return g_steal_pointer (&uri);
-  weft_planner_add_unsupported (self, src_pointer, "remote-file",
-      "this build reads captions from local files, http: and https: only, not from %s:", scheme);
-  return NULL;
+  uri = resolve_file (self, src_pointer, src);
+  return uri != NULL && check_file (self, src_pointer, uri) ? g_steal_pointer (&uri) : NULL;
 }
 
 /* Whether the graph of this build draws overlays of @type. */

@@ -317,7 +317,8 @@ keep_warnings (WeftCaptionsItem *self, GPtrArray *messages, const gchar *uri)
 {
   g_autofree gchar *pointer =
       g_strconcat (weft_overlay_item_get_pointer (WEFT_OVERLAY_ITEM (self)), "/src", NULL);
-  g_autofree gchar *name = g_path_get_basename (uri);
+  g_autofree gchar *shown = weft_overlay_source_get_name (uri);
+  g_autofree gchar *name = g_path_get_basename (shown);
 
   for (guint i = 0; i < messages->len; i++)
     g_ptr_array_add (

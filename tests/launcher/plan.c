@@ -556,7 +556,7 @@ test_captions_come_from_files_and_servers (Fixture *self, gconstpointer data)
   elsewhere = plan_new (self, other);
   g_assert_false (weft_plan_check_supported (elsewhere, &unsupported));
   assert_problem (unsupported, WEFT_ERROR_UNSUPPORTED, "/timeline/overlays/0", "no transcript");
-  assert_problem (unsupported, WEFT_ERROR_UNSUPPORTED, "/timeline/overlays/1/src", "local files");
+  assert_problem (unsupported, WEFT_ERROR_UNSUPPORTED, "/timeline/overlays/1/src", "https:");
 }
 
 static void
