@@ -307,7 +307,7 @@ resolve (WeftCaptionsItem *self, GError **error)
   gchar *uri =
       weft_overlay_source_resolve (self->src, weft_overlay_item_get_base_folder (item), error);
 
-  if (uri == NULL && error != NULL)
+  if (uri == NULL && error != NULL && (*error)->domain == WEFT_OVERLAY_ERROR)
     weft_overlay_error_locate (*error, pointer, self->src);
   return uri;
 }
@@ -322,8 +322,8 @@ keep_warnings (WeftCaptionsItem *self, GPtrArray *messages, const gchar *uri)
 
   for (guint i = 0; i < messages->len; i++)
     g_ptr_array_add (
-        self->warnings, weft_overlay_error_new (WEFT_OVERLAY_ERROR_DAMAGED, pointer, uri, "%s: %s",
-                            name, (const gchar *) g_ptr_array_index (messages, i)));
+        self->warnings, weft_overlay_error_new (WEFT_OVERLAY_ERROR_DAMAGED, pointer, shown,
+                            "%s: %s", name, (const gchar *) g_ptr_array_index (messages, i)));
 }
 
 static gboolean
@@ -342,7 +342,8 @@ read_file (WeftCaptionsItem *self, GCancellable *cancellable, GError **error)
   if (bytes != NULL)
     self->track = weft_caption_parse (bytes, &self->shape, messages, &local_error);
   if (self->track == NULL) {
-    weft_overlay_error_locate (local_error, pointer, uri);
+    g_autofree gchar *shown = weft_overlay_source_get_name (uri);
+    weft_overlay_error_locate (local_error, pointer, shown);
     g_propagate_error (error, local_error);
     return FALSE;
   }
