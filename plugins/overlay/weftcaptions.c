@@ -242,11 +242,14 @@ weft_captions_item_create_text (
     WeftCaptionsItem *self, const WeftCaptionCue *cue, const WeftCaptionStep *step)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree gchar *pointer =
+      g_strconcat (weft_overlay_item_get_pointer (WEFT_OVERLAY_ITEM (self)), "/src", NULL);
   WeftOverlayItem *text = try_text (self, cue, step, &error);
 
   /* The look was tried when the captions were parsed, and cues are bounded below what texts are. */
   if (text == NULL)
     g_error ("a caption cannot be drawn: %s", error->message);
+  weft_overlay_item_set_text_pointer (text, pointer);
   return text;
 }
 

@@ -33,6 +33,7 @@ typedef struct {
   gdouble rotation;
   WeftAnimate animate;
   guint n_letters;
+  gchar *text_pointer;
   WeftOverlayPlacer placer;
   gpointer placer_data;
   GDestroyNotify placer_destroy;
@@ -112,6 +113,24 @@ const gchar *
 weft_overlay_item_get_pointer (WeftOverlayItem *self)
 {
   return GET_PRIVATE (self)->pointer;
+}
+
+/* For an item whose words stand elsewhere than its looks: where in the document that is said.
+ * Before it is drawn for the first time. */
+void
+weft_overlay_item_set_text_pointer (WeftOverlayItem *self, const gchar *pointer)
+{
+  WeftOverlayItemPrivate *priv = GET_PRIVATE (self);
+
+  g_free (priv->text_pointer);
+  priv->text_pointer = g_strdup (pointer);
+}
+
+/* Returns: (nullable): as set */
+const gchar *
+weft_overlay_item_get_text_pointer (WeftOverlayItem *self)
+{
+  return GET_PRIVATE (self)->text_pointer;
 }
 
 /* The folder that relative paths of the item start from. */
@@ -754,6 +773,7 @@ weft_overlay_item_finalize (GObject *object)
 
   g_free (priv->id);
   g_free (priv->pointer);
+  g_free (priv->text_pointer);
   g_free (priv->base_folder);
   g_free (priv->look);
   if (priv->placer_destroy != NULL)

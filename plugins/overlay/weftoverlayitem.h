@@ -140,6 +140,8 @@ WeftOverlayItem *weft_overlay_item_new_from_json (
 
 const gchar *weft_overlay_item_get_id (WeftOverlayItem *self);
 const gchar *weft_overlay_item_get_pointer (WeftOverlayItem *self);
+void weft_overlay_item_set_text_pointer (WeftOverlayItem *self, const gchar *pointer);
+const gchar *weft_overlay_item_get_text_pointer (WeftOverlayItem *self);
 const gchar *weft_overlay_item_get_base_folder (WeftOverlayItem *self);
 const gchar *weft_overlay_item_get_look (WeftOverlayItem *self);
 GstClockTime weft_overlay_item_get_start (WeftOverlayItem *self);

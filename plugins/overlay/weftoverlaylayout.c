@@ -202,6 +202,8 @@ warn_of_families (const WeftTextLook *look, WeftDrawing *drawing, PangoLayout *l
 static gchar *
 make_text_pointer (const WeftTextLook *look)
 {
+  if (look->text_pointer != NULL)
+    return g_strdup (look->text_pointer);
   return g_strconcat (look->pointer, look->spans->len > 0 ? "/spans" : "/text", NULL);
 }
 

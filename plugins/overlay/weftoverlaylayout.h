@@ -28,6 +28,8 @@ typedef struct {
   gboolean tabular;
   /* Spans have no lines and boxes beyond this byte. */
   guint shown_bytes;
+  /* (nullable): of the text, if it is no member of the item. */
+  const gchar *text_pointer;
 } WeftTextLook;
 
 PangoLayout *weft_layout_new (const WeftTextLook *look, WeftDrawing *drawing);

@@ -471,7 +471,8 @@ draw_text (
   const WeftCanvas *canvas = &drawing->canvas;
   const WeftTextLook look = { text, weft_overlay_item_get_pointer (item), self->spans, &self->style,
     self->line_spacing, get_wrap_width (item, canvas), (WeftAlign) self->align,
-    (WeftDirection) self->direction, WEFT_TEXT_ITEM_GET_CLASS (item)->make_text != NULL, shown };
+    (WeftDirection) self->direction, WEFT_TEXT_ITEM_GET_CLASS (item)->make_text != NULL, shown,
+    weft_overlay_item_get_text_pointer (item) };
   g_autoptr (WeftPicture) picture = g_new0 (WeftPicture, 1);
   g_autoptr (GArray) span_boxes = g_array_new (FALSE, FALSE, sizeof (SpanBox));
   g_autoptr (PangoLayout) layout = weft_layout_new (&look, drawing);

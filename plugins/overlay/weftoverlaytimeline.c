@@ -32,6 +32,7 @@ GST_DEBUG_CATEGORY_STATIC (weft_overlay_timeline_debug);
 #define GST_CAT_DEFAULT weft_overlay_timeline_debug
 
 #define DEFAULT_CACHE_SIZE (G_GUINT64_CONSTANT (128) << 20)
+#define MAX_WARNINGS 100
 /* How long before an item shows it is drawn. */
 #define PREFETCH_TIME (500 * GST_MSECOND)
 /* How many frames before an item looks different it is drawn so. */
@@ -691,7 +692,8 @@ update_from_properties (WeftOverlayTimeline *self)
   return GST_FLOW_OK;
 }
 
-/* Each thing is said once for as long as the element runs. */
+/* Each thing is said once for as long as the element runs, and not without end: the captions of
+ * three hours may lack another letter in each text. */
 static void
 post_warnings (WeftOverlayTimeline *self)
 {
@@ -699,7 +701,8 @@ post_warnings (WeftOverlayTimeline *self)
 
   for (guint i = 0; warnings != NULL && i < warnings->len; i++) {
     const GError *warning = g_ptr_array_index (warnings, i);
-    if (g_hash_table_add (self->warned, g_strdup (warning->message)))
+    if (g_hash_table_size (self->warned) < MAX_WARNINGS
+        && g_hash_table_add (self->warned, g_strdup (warning->message)))
       weft_overlay_error_post (GST_ELEMENT (self), GST_MESSAGE_WARNING, warning);
   }
 }

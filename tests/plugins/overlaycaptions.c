@@ -271,6 +271,33 @@ test_what_is_left_out_is_said (void)
   overlay_assert_no_message (o->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
 }
 
+/* No font has the letters of planes that are private. */
+static void
+test_missing_letters_are_said_but_not_without_end (void)
+{
+  g_autoptr (GString) file = g_string_new (NULL);
+  guint n_warnings = 0;
+  GstMessage *message;
+
+  for (guint i = 0; i < 150; i++) {
+    g_string_append_printf (
+        file, "0:%02u:%02u,000 --> 0:%02u:%02u,500\n", i / 60, i % 60, i / 60, i % 60);
+    g_string_append_unichar (file, 0xF0000 + i);
+    g_string_append_c (file, '\n');
+  }
+  g_autoptr (Overlay) o = overlay_for ("a.srt", file->str, "");
+  for (guint i = 0; i < 150; i++)
+    gst_buffer_unref (overlay_draw (o, i * 25, DARK));
+  while ((message = gst_bus_pop_filtered (o->bus, GST_MESSAGE_WARNING)) != NULL) {
+    const GstStructure *details;
+    gst_message_parse_warning_details (message, &details);
+    g_assert_cmpstr (gst_structure_get_string (details, "pointer"), ==, "/timeline/overlays/0/src");
+    gst_message_unref (message);
+    n_warnings++;
+  }
+  g_assert_cmpuint (n_warnings, ==, 100);
+}
+
 static void
 test_captions_may_change_while_it_plays (void)
 {
@@ -306,6 +333,7 @@ main (int argc, char **argv)
   g_test_add_func (
       "/overlaycaptions/missing", test_a_file_that_is_not_there_ends_it_before_it_starts);
   g_test_add_func ("/overlaycaptions/left-out", test_what_is_left_out_is_said);
+  g_test_add_func ("/overlaycaptions/letters", test_missing_letters_are_said_but_not_without_end);
   g_test_add_func ("/overlaycaptions/playing", test_captions_may_change_while_it_plays);
   int result = g_test_run ();
   overlay_remove_files ();
