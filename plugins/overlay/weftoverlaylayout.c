@@ -4,6 +4,7 @@
 
 #include "weftoverlaylayout.h"
 
+#include <hb-ot.h>
 #include <math.h>
 #include <pango/pangocairo.h>
 
@@ -306,6 +307,86 @@ weft_layout_hide_after (PangoLayout *layout, guint n_bytes)
       if ((guint) (run->item->offset + run->glyphs->log_clusters[i]) >= n_bytes)
         run->glyphs->glyphs[i].glyph = PANGO_GLYPH_EMPTY;
     }
+  } while (pango_layout_iter_next_run (iter));
+  pango_layout_iter_free (iter);
+}
+
+static gboolean
+has_table (hb_face_t *face, hb_tag_t tag)
+{
+  hb_blob_t *blob = hb_face_reference_table (face, tag);
+  gboolean has = hb_blob_get_length (blob) > 0;
+
+  hb_blob_destroy (blob);
+  return has;
+}
+
+/* Whether the glyphs of @run are pictures, be they in colour or not: cairo has no outline of them
+ * but that of their single pixels. */
+static gboolean
+has_picture_glyphs (PangoLayoutRun *run)
+{
+  hb_face_t *face = hb_font_get_face (pango_font_get_hb_font (run->item->analysis.font));
+
+  return hb_ot_color_has_png (face) || hb_ot_color_has_layers (face) || hb_ot_color_has_svg (face)
+         || !(has_table (face, HB_TAG ('g', 'l', 'y', 'f'))
+              || has_table (face, HB_TAG ('C', 'F', 'F', ' '))
+              || has_table (face, HB_TAG ('C', 'F', 'F', '2')));
+}
+
+/* Whether there are glyphs in @layout that are pictures: colour emoji, as a rule. */
+gboolean
+weft_layout_has_pictures (PangoLayout *layout)
+{
+  PangoLayoutIter *iter = pango_layout_get_iter (layout);
+  gboolean has = FALSE;
+
+  do {
+    PangoLayoutRun *run = pango_layout_iter_get_run_readonly (iter);
+    has = has || (run != NULL && has_picture_glyphs (run));
+  } while (pango_layout_iter_next_run (iter));
+  pango_layout_iter_free (iter);
+  return has;
+}
+
+/**
+ * weft_layout_hide_pictures:
+ * @pictures: whether to hide the glyphs that are pictures, or all others
+ *
+ * Returns: (transfer full): what weft_layout_restore() needs
+ */
+GArray *
+weft_layout_hide_pictures (PangoLayout *layout, gboolean pictures)
+{
+  PangoLayoutIter *iter = pango_layout_get_iter (layout);
+  GArray *hidden = g_array_new (FALSE, FALSE, sizeof (PangoGlyph));
+
+  do {
+    PangoLayoutRun *run = pango_layout_iter_get_run (iter);
+    if (run == NULL)
+      continue;
+    gboolean hide = has_picture_glyphs (run) == pictures;
+    for (gint i = 0; i < run->glyphs->num_glyphs; i++) {
+      g_array_append_val (hidden, run->glyphs->glyphs[i].glyph);
+      if (hide)
+        run->glyphs->glyphs[i].glyph = PANGO_GLYPH_EMPTY;
+    }
+  } while (pango_layout_iter_next_run (iter));
+  pango_layout_iter_free (iter);
+  return hidden;
+}
+
+/* Undoes weft_layout_hide_pictures(). */
+void
+weft_layout_restore (PangoLayout *layout, GArray *hidden)
+{
+  PangoLayoutIter *iter = pango_layout_get_iter (layout);
+  guint n = 0;
+
+  do {
+    PangoLayoutRun *run = pango_layout_iter_get_run (iter);
+    for (gint i = 0; run != NULL && i < run->glyphs->num_glyphs; i++)
+      run->glyphs->glyphs[i].glyph = g_array_index (hidden, PangoGlyph, n++);
   } while (pango_layout_iter_next_run (iter));
   pango_layout_iter_free (iter);
 }

@@ -33,6 +33,9 @@ typedef struct {
 } WeftTextLook;
 
 PangoLayout *weft_layout_new (const WeftTextLook *look, WeftDrawing *drawing);
+gboolean weft_layout_has_pictures (PangoLayout *layout);
+GArray *weft_layout_hide_pictures (PangoLayout *layout, gboolean pictures);
+void weft_layout_restore (PangoLayout *layout, GArray *hidden);
 void weft_layout_hide_after (PangoLayout *layout, guint n_bytes);
 
 G_END_DECLS

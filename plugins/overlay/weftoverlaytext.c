@@ -22,6 +22,8 @@
 #define MAX_STROKE_WIDTH 200.0
 #define MAX_SHADOW_OFFSET 500.0
 #define MAX_SHADOW_BLUR 200.0
+/* Of the circles that glyphs without outlines are widened by. */
+#define STROKE_DIRECTIONS 16
 /* However far to the right a text begins, it keeps this part of the frame's width. */
 #define MIN_WIDTH_FRACTION 0.1
 typedef struct {
@@ -250,16 +252,30 @@ bounds_add (WeftBounds *b, gdouble x0, gdouble y0, gdouble x1, gdouble y1)
   b->y1 = MAX (b->y1, y1);
 }
 
+/* How high the letters of bytes [@start, @end) of a line may be, as their fonts have it. */
 static void
-add_span_box (
-    const WeftBackground *background, const PangoRectangle *line, gint x0, gint x1, GArray *boxes)
+get_span_height (PangoLayoutLine *line, gint start, gint end, gint *ascent, gint *descent)
 {
-  SpanBox box = { background, { 0, 0, 0, 0 } };
+  *ascent = *descent = 0;
+  for (GSList *l = line->runs; l != NULL; l = l->next) {
+    PangoLayoutRun *run = l->data;
+    PangoRectangle logical;
+    if (run->item->offset >= end || run->item->offset + run->item->length <= start)
+      continue;
+    pango_glyph_string_extents (run->glyphs, run->item->analysis.font, NULL, &logical);
+    *ascent = MAX (*ascent, PANGO_ASCENT (logical));
+    *descent = MAX (*descent, PANGO_DESCENT (logical));
+  }
+}
 
-  box.bounds.x0 = x0 / (gdouble) PANGO_SCALE - background->padding;
-  box.bounds.y0 = line->y / (gdouble) PANGO_SCALE - background->padding;
-  box.bounds.x1 = x1 / (gdouble) PANGO_SCALE + background->padding;
-  box.bounds.y1 = (line->y + line->height) / (gdouble) PANGO_SCALE + background->padding;
+static void
+add_span_box (const WeftBackground *background, gint x0, gint y0, gint x1, gint y1, GArray *boxes)
+{
+  const gdouble padding = background->padding;
+  const SpanBox box = { background,
+    { x0 / (gdouble) PANGO_SCALE - padding, y0 / (gdouble) PANGO_SCALE - padding,
+        x1 / (gdouble) PANGO_SCALE + padding, y1 / (gdouble) PANGO_SCALE + padding } };
+
   g_array_append_val (boxes, box);
 }
 
@@ -271,19 +287,20 @@ add_span_boxes_of_line (const WeftSpan *span, guint shown, PangoLayoutIter *iter
   gint start = MAX ((gint) span->start, pango_layout_line_get_start_index (line));
   gint end = MIN ((gint) MIN (span->end, shown),
       pango_layout_line_get_start_index (line) + pango_layout_line_get_length (line));
+  gint baseline = pango_layout_iter_get_baseline (iter);
   g_autofree gint *ranges = NULL;
-  PangoRectangle logical;
-  gint n;
+  gint n, ascent, descent;
 
   if (start >= end)
     return;
-  pango_layout_iter_get_line_extents (iter, NULL, &logical);
+  get_span_height (line, start, end, &ascent, &descent);
   pango_layout_line_get_x_ranges (line, start, end, &ranges, &n);
   for (gint i = 0; i < n; i++) {
     gint first = i;
     while (i + 1 < n && ranges[2 * i + 1] >= ranges[2 * i + 2])
       i++;
-    add_span_box (&span->background, &logical, ranges[2 * first], ranges[2 * i + 1], boxes);
+    add_span_box (&span->background, ranges[2 * first], baseline - ascent, ranges[2 * i + 1],
+        baseline + descent, boxes);
   }
 }
 
@@ -395,9 +412,18 @@ enter_text_space (cairo_t *cr, const TextGeometry *g, const WeftCanvas *canvas)
   cairo_scale (cr, canvas->scale_x, canvas->scale_y);
 }
 
+static void
+draw_fill (cairo_t *cr, const TextGeometry *g, const WeftCanvas *canvas)
+{
+  enter_text_space (cr, g, canvas);
+  cairo_move_to (cr, 0, 0);
+  pango_cairo_show_layout (cr, g->layout);
+  cairo_restore (cr);
+}
+
 /* The stroke stands wholly outside of the glyphs: twice as wide, and the fill drawn over it. */
 static void
-draw_stroke (
+stroke_outlines (
     const WeftTextItemPrivate *self, cairo_t *cr, const TextGeometry *g, const WeftCanvas *canvas)
 {
   enter_text_space (cr, g, canvas);
@@ -411,13 +437,63 @@ draw_stroke (
   cairo_restore (cr);
 }
 
-static void
-draw_fill (cairo_t *cr, const TextGeometry *g, const WeftCanvas *canvas)
+/* What is in @from and in a circle around it. */
+static cairo_surface_t *
+widen_once (cairo_surface_t *from, gdouble radius_x, gdouble radius_y)
 {
-  enter_text_space (cr, g, canvas);
-  cairo_move_to (cr, 0, 0);
-  pango_cairo_show_layout (cr, g->layout);
-  cairo_restore (cr);
+  cairo_surface_t *to = cairo_image_surface_create (
+      CAIRO_FORMAT_A8, cairo_image_surface_get_width (from), cairo_image_surface_get_height (from));
+  g_autoptr (WeftCairo) cr = cairo_create (to);
+
+  cairo_set_source_rgba (cr, 0, 0, 0, 1);
+  cairo_mask_surface (cr, from, 0, 0);
+  for (gint i = 0; i < STROKE_DIRECTIONS; i++) {
+    gdouble angle = 2.0 * G_PI * i / STROKE_DIRECTIONS;
+    cairo_mask_surface (cr, from, radius_x * cos (angle), radius_y * sin (angle));
+  }
+  return to;
+}
+
+/* Glyphs that are pictures have no outline to stroke: what they cover is widened, by circles each
+ * twice as large as the one before, so that nothing is left out between them. */
+static void
+stroke_pictures (const WeftTextItemPrivate *self, cairo_t *cr, const TextGeometry *g,
+    const WeftCanvas *canvas, const cairo_rectangle_int_t *area)
+{
+  gint reach_x = (gint) ceil (self->stroke.width * canvas->scale_x) + 1;
+  gint reach_y = (gint) ceil (self->stroke.width * canvas->scale_y) + 1;
+  gint x = area->x - reach_x, y = area->y - reach_y;
+  g_autoptr (WeftCairoSurface) mask = cairo_image_surface_create (
+      CAIRO_FORMAT_A8, area->width + 2 * reach_x, area->height + 2 * reach_y);
+  g_autoptr (WeftCairo) mask_cr = cairo_create (mask);
+  gdouble done = 0.0, step = MIN (1.0 / MAX (canvas->scale_x, canvas->scale_y), 1.0);
+
+  cairo_translate (mask_cr, -x, -y);
+  cairo_set_source_rgba (mask_cr, 0, 0, 0, 1);
+  draw_fill (mask_cr, g, canvas);
+  for (; done < self->stroke.width; done += step, step *= 2.0) {
+    cairo_surface_t *narrow = g_steal_pointer (&mask);
+    step = MIN (step, self->stroke.width - done);
+    mask = widen_once (narrow, step * canvas->scale_x, step * canvas->scale_y);
+    cairo_surface_destroy (narrow);
+  }
+  cairo_mask_surface (cr, mask, x, y);
+}
+
+static void
+draw_stroke (const WeftTextItemPrivate *self, cairo_t *cr, const TextGeometry *g,
+    const WeftCanvas *canvas, const cairo_rectangle_int_t *area)
+{
+  if (!weft_layout_has_pictures (g->layout)) {
+    stroke_outlines (self, cr, g, canvas);
+    return;
+  }
+  g_autoptr (GArray) all = weft_layout_hide_pictures (g->layout, TRUE);
+  stroke_outlines (self, cr, g, canvas);
+  weft_layout_restore (g->layout, all);
+  g_array_unref (weft_layout_hide_pictures (g->layout, FALSE));
+  stroke_pictures (self, cr, g, canvas, area);
+  weft_layout_restore (g->layout, all);
 }
 
 static void
@@ -429,13 +505,14 @@ draw_shadow (const WeftTextItemPrivate *self, cairo_t *cr, const TextGeometry *g
    */
   gint x = area->x - g->shadow_dx - reach_x, y = area->y - g->shadow_dy - reach_y;
   gint width = area->width + 2 * reach_x, height = area->height + 2 * reach_y;
+  const cairo_rectangle_int_t shadow_area = { x, y, width, height };
   g_autoptr (WeftCairoSurface) mask = cairo_image_surface_create (CAIRO_FORMAT_A8, width, height);
   g_autoptr (WeftCairo) mask_cr = cairo_create (mask);
 
   cairo_translate (mask_cr, -x, -y);
   cairo_set_source_rgba (mask_cr, 0, 0, 0, 1);
   if (self->stroke.present)
-    draw_stroke (self, mask_cr, g, canvas);
+    draw_stroke (self, mask_cr, g, canvas, &shadow_area);
   draw_fill (mask_cr, g, canvas);
   cairo_surface_flush (mask);
   if (cairo_surface_status (mask) == CAIRO_STATUS_SUCCESS) {
@@ -456,7 +533,7 @@ draw_all (const WeftTextItemPrivate *self, cairo_t *cr, const TextGeometry *g,
     draw_shadow (self, cr, g, canvas, area);
   if (self->stroke.present) {
     set_color (cr, &self->stroke.color);
-    draw_stroke (self, cr, g, canvas);
+    draw_stroke (self, cr, g, canvas, area);
   }
   set_color (cr, &self->style.color);
   draw_fill (cr, g, canvas);

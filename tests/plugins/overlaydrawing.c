@@ -204,6 +204,31 @@ test_span_has_a_box_of_its_own (void)
   ASSERT_AREA (w, t.x0 - 10, t.y0 - 10, t.x1 + 10, t.y1 + 10);
 }
 
+/* Letters that are pictures have no outline, and get the same line around them as the others; one
+ * picture in hundreds of steps, not in as many as it has pixels. */
+static void
+test_emoji_have_a_stroke_too (void)
+{
+  static const gchar start[] = "{\"type\":\"text\",\"text\":\"🎉\",\"x\":\"200px\",\"y\":\"60px\","
+                               "\"font\":{\"size\":160,\"family\":\"Noto Color Emoji\"";
+  g_autofree gchar *plain = g_strconcat (start, "}}", NULL);
+  g_autofree gchar *stroked =
+      g_strconcat (start, ",\"stroke\":{\"color\":\"#fff\",\"width\":13}}}", NULL);
+  struct rusage before, after;
+  Area p = draw_area (plain, BGRX);
+
+  getrusage (RUSAGE_SELF, &before);
+  Area s = draw_area (stroked, BGRX);
+  getrusage (RUSAGE_SELF, &after);
+  g_assert_cmpint (p.x1 - p.x0, >, 100);
+  g_assert_cmpint (abs (p.x0 - s.x0 - 13), <=, 2);
+  g_assert_cmpint (abs (p.y0 - s.y0 - 13), <=, 2);
+  g_assert_cmpint (abs (s.x1 - p.x1 - 13), <=, 2);
+  g_assert_cmpint (abs (s.y1 - p.y1 - 13), <=, 2);
+  /* Stroking the outline of its pixels takes a minute. */
+  g_assert_cmpint (after.ru_utime.tv_sec - before.ru_utime.tv_sec, <, 10);
+}
+
 static void
 test_positions (void)
 {
@@ -866,6 +891,7 @@ main (int argc, char **argv)
   g_test_add_func ("/text/is-what-pango-draws", test_text_is_what_pango_draws);
   g_test_add_func ("/text/spans-are-what-pango-draws", test_spans_are_what_pango_draws);
   g_test_add_func ("/text/span-has-a-box-of-its-own", test_span_has_a_box_of_its_own);
+  g_test_add_func ("/text/emoji-have-a-stroke-too", test_emoji_have_a_stroke_too);
   g_test_add_func ("/text/box-stroke-and-shadow", test_box_stroke_and_shadow);
   g_test_add_func ("/text/radius-leaves-the-corner", test_radius_leaves_the_corner);
   g_test_add_func ("/text/blur-spreads-and-keeps-its-sum", test_blur_spreads_and_keeps_its_sum);
