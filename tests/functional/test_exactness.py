@@ -261,7 +261,7 @@ def test_faststart_does_not_write_the_file_twice(folder):
     trace = folder / "trace"
     done = subprocess.run([strace, "-f", "-y", "-s", "0", "-e", "trace=write,pwrite64,writev,copy_file_range,sendfile",
                            "-o", trace, weft.binary(), "run", path, "--output-dir", folder / "out"],
-                          env=weft.environment(), capture_output=True, check=False, timeout=weft.PATIENCE_S)
+                          env=weft.foreign_environment(), capture_output=True, check=False, timeout=weft.PATIENCE_S)
     if b"Operation not permitted" in done.stderr:
         pytest.skip("ptrace is not allowed here")
     assert done.returncode == 0, done.stderr.decode()[-2000:]

@@ -74,6 +74,6 @@ def test_the_launch_lines_of_an_elements_page_run(folder, page):
 
 def run_line(line, folder):
     line = re.sub(r"\b(auto|gl|xv?)?(image|video)sink\b(?!\s*name)", "fakesink", line).replace("autoaudiosink", "fakesink")
-    done = subprocess.run(line.replace("gst-launch-1.0", "gst-launch-1.0 -q -e", 1), shell=True, cwd=folder, env=weft.environment(),
+    done = subprocess.run(line.replace("gst-launch-1.0", "gst-launch-1.0 -q -e", 1), shell=True, cwd=folder, env=weft.foreign_environment(),
                           capture_output=True, timeout=weft.PATIENCE_S, check=False)
     assert done.returncode == 0, f"{line}\n{done.stderr.decode()[-2000:]}"

@@ -36,7 +36,7 @@ def test_the_printed_line_run_by_gst_launch_gives_the_same_frames(folder):
     line = weft.command("graph", folder / "job.json", "--output-dir", folder / "out", "--format", "launch")
     assert line.code == weft.DONE, str(line)
     # A shell reads it, as a user's would.
-    done = subprocess.run(f"{gst_launch} -q -e {line.out.strip()}", shell=True, env=weft.environment(), capture_output=True,
+    done = subprocess.run(f"{gst_launch} -q -e {line.out.strip()}", shell=True, env=weft.foreign_environment(), capture_output=True,
                           timeout=weft.PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr.decode()[-3000:] + line.out[:3000]
     for n in ("a.mp4", "b.mp4"):

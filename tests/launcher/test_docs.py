@@ -22,15 +22,6 @@ STOCK = {"a.mp4": "hello.mp4", "b.mp4": "phone.mp4", "photo.jpg": "photo.jpg", "
 NOT_RUN = re.compile(r"<!-- not run by the tests: \S.*-->\s*$")
 
 
-def library_environment(**more):
-    env = weft.environment(**more)
-    preload = os.environ.get("WEFT_SANITIZE_PRELOAD")
-    if preload:
-        # Programs of others are not built with the sanitizers, and their leaks are none of ours.
-        env.update(LD_PRELOAD=preload, ASAN_OPTIONS="detect_leaks=0")
-    return env
-
-
 def blocks(page):
     """(first line number, text) of each block of the page that is to be run."""
     found, block, before = [], None, ""
@@ -72,7 +63,7 @@ def test_every_command_of_the_page_runs(page, tmp_path):
             # There is no screen and no loudspeaker here, nobody waits for them, and the only server is our own.
             text = re.sub(r"\bauto(video|audio)sink\b", "fakesink", text)
             text = re.sub(r"https?://example\.org/[\w.-]+", server.uri, text)
-            done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=tmp_path, env=library_environment(), check=False,
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=tmp_path, env=weft.foreign_environment(), check=False,
                                   capture_output=True, text=True, timeout=weft.PATIENCE_S, stdin=subprocess.DEVNULL)
             assert done.returncode == 0, f"{name_of(page)}:{line}\n{text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
@@ -141,7 +132,7 @@ def run_example(language, job):
     typelib = weft.build_folder() / "launcher/lib/Weft-1.0.typelib"
     if language == "Python" and not typelib.exists():
         pytest.skip("this build has no introspection data")
-    env = library_environment() if language == "Python" else weft.environment()
+    env = weft.foreign_environment() if language == "Python" else weft.environment()
     return subprocess.run([*map(str, EXAMPLES[language]), str(job)], capture_output=True, text=True, env=env, check=False,
                           timeout=weft.PATIENCE_S)
 

@@ -52,6 +52,16 @@ def environment(**more):
     return env
 
 
+def foreign_environment(**more):
+    """For programs that are not ours and load our library or elements, or run the command under a tracer."""
+    env = environment(**more)
+    preload = os.environ.get("WEFT_SANITIZE_PRELOAD")
+    if preload:
+        # They are not built with the sanitizers, their leaks are none of ours, and no leak can be found under ptrace.
+        env.update(LD_PRELOAD=preload, ASAN_OPTIONS="detect_leaks=0")
+    return env
+
+
 def binary():
     return build_folder() / "launcher/cli/weft"
 
