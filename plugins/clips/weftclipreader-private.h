@@ -63,6 +63,7 @@ typedef struct {
   GstVideoInfo video_info;
   GstVideoOrientationMethod orientation;
   gboolean in_place; /* a picture of the present segment came, so it did not begin too late */
+  gboolean intact;   /* a picture of the present segment came that lacks nothing */
   GstAudioInfo audio_info;
   WeftAudioPlacer *placer;
 } WeftClipStream;

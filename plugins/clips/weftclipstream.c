@@ -206,6 +206,29 @@ seek_again_unlocked (WeftClipReader *self)
   g_cond_broadcast (&self->changed);
 }
 
+/*
+ * Why a seek has to be tried again from further back, now that @frame came after it; NULL if not.
+ *
+ * Some demuxers land behind the target. And in an open GOP the pictures shown before its keyframe
+ * need those before the GOP: where the keyframe was landed on, the decoder makes of them what it
+ * can.
+ */
+static const gchar *
+find_why_seek_failed_unlocked (
+    WeftClipStream *stream, const WeftClipFrame *frame, GstClockTime duration)
+{
+  WeftClipReader *self = stream->reader;
+
+  if (self->seeks == 0 || self->seeks >= WEFT_READER_MAX_SEEKS)
+    return NULL;
+  if (!stream->in_place && frame->time_ns > (gint64) WEFT_READER_SEEK_MARGIN_NS / 2)
+    return "late";
+  if (!stream->intact && frame->time_ns + (gint64) duration > 0
+      && GST_BUFFER_FLAG_IS_SET (frame->buffer, GST_BUFFER_FLAG_CORRUPTED))
+    return "in the middle of an open GOP";
+  return NULL;
+}
+
 static GstFlowReturn
 video_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -214,6 +237,7 @@ video_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   WeftClipFrame *frame = g_new0 (WeftClipFrame, 1);
   GstClockTime pts = GST_BUFFER_PTS_IS_VALID (buffer) ? GST_BUFFER_PTS (buffer) : stream->next_pts;
   GstClockTime duration = (GstClockTime) stream->period_ns;
+  const gchar *why;
   GstFlowReturn flow;
   gint64 t;
 
@@ -230,11 +254,12 @@ video_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     t = weft_clip_reader_stream_time_unlocked (self, &stream->segment, pts);
     self->reach_ns = MAX (self->reach_ns, t + (gint64) duration);
     frame->time_ns = t - (gint64) self->base_ns;
-    if (self->seeks > 0 && self->seeks < WEFT_READER_MAX_SEEKS && !stream->in_place
-        && frame->time_ns > (gint64) WEFT_READER_SEEK_MARGIN_NS / 2) {
-      /* Some demuxers land behind the target: start again from further back. */
+    why = find_why_seek_failed_unlocked (stream, frame, duration);
+    if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_CORRUPTED))
+      stream->intact = TRUE;
+    if (why != NULL) {
       GST_DEBUG_OBJECT (
-          self, "seek came out %" GST_STIME_FORMAT " late", GST_STIME_ARGS (frame->time_ns));
+          self, "seek came out %s, at %" GST_STIME_FORMAT, why, GST_STIME_ARGS (frame->time_ns));
       seek_again_unlocked (self);
       flow = await_running_unlocked (stream, pts, duration);
     }
@@ -404,6 +429,7 @@ flush_stop (WeftClipStream *stream)
 
   gst_segment_init (&stream->segment, GST_FORMAT_TIME);
   stream->in_place = FALSE;
+  stream->intact = FALSE;
   g_clear_pointer (&stream->held, weft_clip_frame_free);
   if (stream->placer != NULL)
     weft_audio_placer_reset (stream->placer);

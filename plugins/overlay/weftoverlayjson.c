@@ -13,9 +13,15 @@ static gboolean
 check_shape (const gchar *json, gsize length, const gchar *what, guint max_values, GError **error)
 {
   guint depth = 0, n_values = 0;
-  gboolean in_string = FALSE;
+  gboolean in_string = FALSE, has_ended = FALSE;
 
   for (gsize i = 0; i < length; i++) {
+    if (has_ended && !g_ascii_isspace (json[i])) {
+      /* json-glib would read on, and lose what it read. */
+      weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, NULL,
+          "%s is not JSON: something follows its last bracket", what);
+      return FALSE;
+    }
     if (in_string) {
       if (json[i] == '\\')
         i++;
@@ -33,7 +39,7 @@ check_shape (const gchar *json, gsize length, const gchar *what, guint max_value
         return FALSE;
       }
     } else if ((json[i] == ']' || json[i] == '}') && depth > 0) {
-      depth--;
+      has_ended = --depth == 0;
     }
   }
   if (n_values <= max_values)

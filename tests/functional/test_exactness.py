@@ -248,6 +248,17 @@ def test_a_job_of_posters_alone_needs_no_video_output(folder):
     assert judge.read_counters(result.file("p.jpg")) == [(37, 15)]
 
 
+@pytest.mark.parametrize("fps, start, end", [("30000/1001", 0.7553, 0.9), ("25", 0.7347, 1.3), ("25", 1.84, 1.96)])
+def test_a_cut_just_before_the_keyframe_of_an_open_gop_shows_whole_pictures(folder, fps, start, end):
+    """They are shown before the keyframe and stored behind it, and need pictures from before it."""
+    path = media.counter(38, fps="25", frames=75, video="h264-opengop")
+    result = weft.run(weft.job([weft.clip(path, **{"in": start, "out": end})], fps=fps), folder)
+    [(_, count, _, _)], _, _ = judge.layout_of([judge.exact(end) - judge.exact(start)], fps)
+    counters = judge.read_counters(path)
+    shown = judge.expected_sources(judge.source_pts(path), count, Fraction(fps), judge.exact(start))
+    assert judge.read_counters(result.file("out.mp4")) == [counters[i] for i in shown]
+
+
 def test_faststart_does_not_write_the_file_twice(folder):
     """Bytes that reach the output's file, counted by strace, are little more than its size."""
     import re

@@ -23,6 +23,7 @@ static const struct {
   { "", "", "empty" },
   { "[]", "", "object" },
   { "{", "", "JSON" },
+  { "{} {}", "", "JSON" },
   { "{\"overlays\":{}}", "/timeline/overlays", "array" },
   { "{\"overlays\":[7]}", AT, "object" },
   { "{\"overlay\":[]}", "/overlay", "overlays" },

@@ -72,6 +72,8 @@ def kills(args):
     job = weft.job([weft.clip(media.real("hello.mp4"), out=6), weft.clip(media.real("together.mp4"), **{"in": 10, "out": 30})],
                    [weft.video("a.mp4", speed="veryfast"), weft.video("sub/b.mp4", width=320),
                     {"id": "p", "type": "thumbnail", "uri": "p.jpg", "at": 1}], size=(640, 360))
+    # GStreamer's scanner of plugins outlives a killed command for a moment: it has run when this is over.
+    weft.command("doctor", "--json")
     with servers.Good(media.real("hello.mp4")) as server:
         remote = copy.deepcopy(job)
         remote["timeline"]["clips"][0]["src"] = server.uri
@@ -84,6 +86,8 @@ def kills(args):
             with tempfile.TemporaryDirectory(prefix="weft-soak-") as folder, \
                     weft.Running(remote if i % 4 == 0 else job, folder) as running:
                 threading.Event().wait(moment)
+                # Before it has taken the signals to itself the kernel ends it, and nothing was begun.
+                listened = running.listens()
                 if running.process.poll() is None:
                     running.signal(number)
                     if twice:
@@ -105,7 +109,7 @@ def kills(args):
                 elif result.code == weft.DONE:
                     tally.check(what, left == named, left)
                 else:
-                    tally.check(what, result.code == weft.CANCELLED, result)
+                    tally.check(what, result.code in ((weft.CANCELLED,) if listened else (weft.CANCELLED, -number)), result)
                     tally.check(what, not left, left)
                     tally.check(what, not (running.out / "sub").exists(), "the folder it made is left")
                 tally.check(what, not judge.group_members(running.pid), "a process is left")

@@ -186,6 +186,15 @@ class Running:
             ended.wait(0.02)
         raise Hung(f"no {event} within {timeout} s")
 
+    def listens(self):
+        """Whether the process has taken SIGINT to itself: it blocks it, to read it from a descriptor."""
+        try:
+            with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
+                blocked = next(line.split()[1] for line in status if line.startswith("SigBlk:"))
+        except (OSError, StopIteration):
+            return False
+        return bool(int(blocked, 16) & 1 << (signal.SIGINT - 1))
+
     def signal(self, number):
         self.process.send_signal(number)
 
