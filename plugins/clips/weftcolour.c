@@ -2,6 +2,7 @@
 #include "weftcolour.h"
 
 #include <math.h>
+#include <string.h>
 
 #define SHARE_BITS 6 /* fractional bits of sums of chroma */
 
@@ -129,27 +130,55 @@ mix_chroma (
   }
 }
 
-/* Applies the matrix to an I420 @picture that is in the output's range already. */
-void
-weft_colour_change_apply (const WeftColourChange *self, const WeftPicture *picture)
+static void
+copy_row (const WeftPlane *src, const WeftPlane *dst, gint row)
 {
-  const WeftPlane *luma = &picture->plane[0], *cb = &picture->plane[1], *cr = &picture->plane[2];
-  g_autofree gint16 *share = NULL;
-  g_autofree gint16 *wide = NULL;
+  if (src->data != dst->data)
+    memcpy (dst->data + (gssize) row * dst->stride, src->data + (gssize) row * src->stride,
+        (gsize) dst->width);
+}
 
-  if (!self->has_matrix)
-    return;
-  share = g_new (gint16, (gsize) cb->width);
-  wide = g_new (gint16, (gsize) cb->width * 2);
+/* Whether the matrix may come before the range and the scaling: all are linear, but the matrix is
+ * written for the output's range and for 4:2:0 whose chroma lies on every other luma sample. */
+gboolean
+weft_colour_change_can_copy (const WeftColourChange *self, const WeftPicture *src)
+{
+  return self->has_matrix && self->luma_gain == 1.0 && self->luma_offset == 0.0
+         && self->chroma_gain == 1.0 && !src->grey && src->sub_x == 1 && src->sub_y == 1
+         && src->chroma_x == 0.5;
+}
+
+/* Applies the matrix to @src, which is in the output's range, on the way to @dst; both are I420 of
+ * one size, or one and the same. Rows are still in the cache when they are changed. */
+void
+weft_colour_change_copy (
+    const WeftColourChange *self, const WeftPicture *src, const WeftPicture *dst)
+{
+  const WeftPlane *luma = &dst->plane[0], *cb = &dst->plane[1], *cr = &dst->plane[2];
+  g_autofree gint16 *share = g_new (gint16, (gsize) cb->width);
+  g_autofree gint16 *wide = g_new (gint16, (gsize) cb->width * 2);
+
   for (gint row = 0; row < cb->height; row++) {
     guint8 *u = cb->data + (gssize) row * cb->stride, *v = cr->data + (gssize) row * cr->stride;
 
+    copy_row (&src->plane[1], cb, row);
+    copy_row (&src->plane[2], cr, row);
     get_shares (u, v, share, cb->width, self->y_cb, self->y_cr);
     double_shares (share, wide, cb->width);
-    for (gint y = 2 * row; y < MIN (2 * row + 2, luma->height); y++)
+    for (gint y = 2 * row; y < MIN (2 * row + 2, luma->height); y++) {
+      copy_row (&src->plane[0], luma, y);
       add_shares (luma->data + (gssize) y * luma->stride, wide, luma->width);
+    }
     mix_chroma (u, v, cb->width, self->cb_cb, self->cb_cr, self->cr_cb, self->cr_cr);
   }
+}
+
+/* Applies the matrix, if there is one, to an I420 @picture that is in the output's range. */
+void
+weft_colour_change_apply (const WeftColourChange *self, const WeftPicture *picture)
+{
+  if (self->has_matrix)
+    weft_colour_change_copy (self, picture, picture);
 }
 
 /* A colour written as in a job, in Y'CbCr. */

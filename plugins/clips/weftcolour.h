@@ -25,6 +25,9 @@ typedef struct {
 
 void weft_colour_change_init (
     WeftColourChange *self, const GstVideoColorimetry *from, const GstVideoColorimetry *to);
+gboolean weft_colour_change_can_copy (const WeftColourChange *self, const WeftPicture *src);
+void weft_colour_change_copy (
+    const WeftColourChange *self, const WeftPicture *src, const WeftPicture *dst);
 void weft_colour_change_apply (const WeftColourChange *self, const WeftPicture *picture);
 void weft_colour_from_argb (guint32 argb, const GstVideoColorimetry *to, guint8 yuv[3]);
 

@@ -60,6 +60,8 @@ struct _WeftFraming {
   GstVideoInfo converted_info;
   GstBuffer *converted;
 
+  gboolean recolours_first; /* with the matrix, into the next */
+  WeftPicture recoloured;
   gboolean turns_first;
   gboolean turns_last;
   WeftPicture turned; /* after the one, before the other */
@@ -335,6 +337,22 @@ make_scalers (WeftFraming *self, const WeftPicture *src, const gdouble part[4])
   }
 }
 
+/* The matrix is applied where there are fewer pixels. A backdrop wants the source as it is. */
+static void
+prepare_recolouring (WeftFraming *self)
+{
+  gint64 before = (gint64) self->part_w * self->part_h;
+  gint64 after = (gint64) self->layout.dst_w * self->layout.dst_h;
+
+  self->recolours_first = before < after && self->fit != WEFT_FIT_CONTAIN_BLUR
+                          && weft_colour_change_can_copy (&self->colours, &self->native);
+  if (!self->recolours_first)
+    return;
+  weft_picture_init_i420 (
+      &self->recoloured, self->part_w, self->part_h, self->native.chroma_x, self->native.chroma_y);
+  weft_picture_allocate (&self->recoloured);
+}
+
 static void
 prepare_geometry (WeftFraming *self)
 {
@@ -365,6 +383,7 @@ prepare_geometry (WeftFraming *self)
       self->target = self->turned;
   }
   make_scalers (self, src, part);
+  prepare_recolouring (self);
 
   if (self->fit == WEFT_FIT_CONTAIN_BLUR
       && (l->dst_w < GST_VIDEO_INFO_WIDTH (&self->out)
@@ -479,6 +498,7 @@ void
 weft_framing_free (WeftFraming *self)
 {
   weft_picture_release (&self->native);
+  weft_picture_release (&self->recoloured);
   weft_picture_release (&self->turned);
   g_clear_pointer (&self->converter, gst_video_converter_free);
   gst_clear_buffer (&self->converted);
@@ -588,7 +608,8 @@ scale (WeftFraming *self, const WeftPicture *src, const WeftPicture *dst)
       SetPlane (
           dst->plane[p].data, dst->plane[p].stride, dst->plane[p].width, dst->plane[p].height, 128);
   }
-  weft_colour_change_apply (&self->colours, dst);
+  if (!self->recolours_first)
+    weft_colour_change_apply (&self->colours, dst);
 }
 
 static void
@@ -621,6 +642,10 @@ frame_native (WeftFraming *self, const WeftPicture *src, GstVideoFrame *out_fram
   weft_picture_borrow (&out, out_frame);
   part = weft_picture_part (&out, l->dst_x, l->dst_y, l->dst_w, l->dst_h);
 
+  if (self->recolours_first) {
+    weft_colour_change_copy (&self->colours, src, &self->recoloured);
+    src = &self->recoloured;
+  }
   if (self->turns_first) {
     weft_picture_turn (src, &self->turned, self->orientation);
     src = &self->turned;
