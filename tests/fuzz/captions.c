@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Whatever the bytes are, captions are read from them or they are refused with a message that can
- * be shown; and what was read holds what weftcaptiontrack.h says of it. */
+ * be shown; and what was read holds what weftcaptiontrack.h says of it, and can be made texts of.
+ */
 
 #include <string.h>
 
 #include "fuzz.h"
-#include "weftcaptiontrack.h"
+#include "weftcaptions.h"
+
+#define MAX_TEXTS 3
 
 /* g_assert() can be compiled out; these must not. */
 static void
@@ -88,6 +91,39 @@ check_slots (const WeftCaptionTrack *track)
   }
 }
 
+static WeftOverlayItem *
+create_captions (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node =
+      json_from_string ("{\"type\":\"captions\",\"src\":\"a\",\"style\":\"karaoke\","
+                        "\"font\":{\"size\":4},\"highlight_background\":{}}",
+          NULL);
+  WeftOverlayItem *item =
+      weft_overlay_item_new_from_json (node, "/timeline/overlays/0", "/nonexistent", &error);
+
+  require (item != NULL, "no captions");
+  return item;
+}
+
+/* A text that is refused ends the process, see weft_captions_item_create_text(). */
+static void
+check_texts (const WeftCaptionTrack *track)
+{
+  static WeftOverlayItem *captions;
+
+  if (captions == NULL)
+    captions = create_captions ();
+  for (guint i = 0; i < MIN (weft_caption_track_get_n_cues (track), MAX_TEXTS); i++) {
+    const WeftCaptionCue *cue = weft_caption_track_get_cue (track, i);
+    const WeftCaptionStep steps[] = { { 0, 0, -1 }, { 0, 0, (gint) cue->n_words - 1 },
+      { cue->n_words / 2, (cue->n_words + 1) / 2, -1 } };
+    for (guint k = 0; k < G_N_ELEMENTS (steps); k++)
+      g_object_unref (
+          weft_captions_item_create_text (WEFT_CAPTIONS_ITEM (captions), cue, &steps[k]));
+  }
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -110,6 +146,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
       continue;
     check_cues (track);
     check_slots (track);
+    check_texts (track);
   }
   return 0;
 }
