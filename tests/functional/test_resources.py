@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Memory does not grow with the number of clips, nothing leaks, threads end."""
 
+import contextlib
 import os
+import signal
 import subprocess
 
 import pytest
@@ -36,11 +38,16 @@ def test_forty_clips_need_no_more_memory_than_four(folder):
     assert forty < 1.1 * four + 8192, f"{forty} KiB for 40 clips, {four} KiB for 4"
 
 
-def alive_at_the_end(log):
-    """What the tracer lists; its own line formats, logged first, are not objects."""
+@contextlib.contextmanager
+def nothing_alive_at_the_end(folder):
+    """The environment of a command that is to end with no GstObject and no GstMiniObject left."""
+    log = folder / "gst.log"
+    yield weft.environment(GST_TRACERS="leaks", GST_DEBUG="GST_TRACER:7", GST_DEBUG_FILE=log, GST_DEBUG_NO_COLOR=1)
+    # Its own line formats, logged first, are not objects.
     text = log.read_text(errors="replace")
     assert "object-alive.class" in text, "the tracer did not run"
-    return [line for line in text.splitlines() if "object-alive, type-name=(string)" in line and "(string)%s" not in line]
+    leaked = [line for line in text.splitlines() if "object-alive, type-name=(string)" in line and "(string)%s" not in line]
+    assert not leaked, f"{len(leaked)} objects are alive at the end:\n" + "\n".join(leaked[:10])
 
 
 @pytest.mark.skipif(sanitized, reason="LeakSanitizer looks at the whole of it")
@@ -49,11 +56,8 @@ def test_the_leaks_tracer_finds_nothing(folder):
                     media.source("no-audio"), weft.clip(media.real("chelsea.png"), duration=0.2)],
                    [weft.video("a.mp4"), weft.video("b.mp4", width=160), {"id": "p", "type": "thumbnail", "uri": "p.jpg"}],
                    overlays=[{"type": "text", "text": "x", "end": 1}, {"type": "image", "src": str(media.real("debian-logo.png")), "end": 1}])
-    log = folder / "gst.log"
-    env = weft.environment(GST_TRACERS="leaks", GST_DEBUG="GST_TRACER:7", GST_DEBUG_FILE=log, GST_DEBUG_NO_COLOR=1)
-    weft.run(job, folder, env=env)
-    leaked = alive_at_the_end(log)
-    assert not leaked, f"{len(leaked)} objects are alive at the end:\n" + "\n".join(leaked[:10])
+    with nothing_alive_at_the_end(folder) as env:
+        weft.run(job, folder, env=env)
 
 
 @pytest.mark.skipif(sanitized, reason="LeakSanitizer looks at the whole of it")
@@ -61,12 +65,26 @@ def test_the_leaks_tracer_finds_nothing(folder):
 def test_nothing_leaks_when_a_job_fails(folder, what):
     src = {"missing": folder / "gone.mp4", "damaged": media.broken("text-renamed"), "late-damage": media.broken("cut-moov-first")}[what]
     job = weft.job([media.real("realshort.mp4"), src])
-    log = folder / "gst.log"
-    env = weft.environment(GST_TRACERS="leaks", GST_DEBUG="GST_TRACER:7", GST_DEBUG_FILE=log, GST_DEBUG_NO_COLOR=1)
-    result = weft.run(job, folder, env=env, check=False)
-    assert result.code == weft.SOURCE, str(result)
-    leaked = alive_at_the_end(log)
-    assert not leaked, f"{len(leaked)} objects are alive at the end:\n" + "\n".join(leaked[:10])
+    with nothing_alive_at_the_end(folder) as env:
+        result = weft.run(job, folder, env=env, check=False)
+        assert result.code == weft.SOURCE, str(result)
+
+
+@pytest.mark.skipif(sanitized, reason="LeakSanitizer looks at the whole of it")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("when", ["at the start", "in the middle"])
+def test_nothing_leaks_when_a_job_is_cancelled(folder, number, when):
+    job = weft.job([weft.clip(media.real("together.mp4"), out=40)], [weft.video("a.mp4"), weft.video("b.mp4", width=160)],
+                   overlays=[{"type": "text", "text": "x", "end": 30}], size=(640, 360))
+    with nothing_alive_at_the_end(folder) as env, weft.Running(job, folder, env=env) as running:
+        if when == "at the start":
+            while not running.listens():
+                assert running.process.poll() is None
+        else:
+            assert running.wait_for("job.progress")
+        running.signal(number)
+        result = running.wait(weft.patient(60))
+        assert result.code == weft.CANCELLED, str(result)
 
 
 def test_open_files_stay_few_however_many_clips_there_are(folder):
@@ -90,18 +108,3 @@ def test_the_report_of_memory_is_true(folder):
     measured = peak_rss_kib(job, folder) * 1024
     reported = weft.run(job, folder).report["peak_rss_bytes"]
     assert 0.6 * measured < reported < 1.5 * measured, (measured, reported)
-
-
-def test_the_embedding_examples_run(folder):
-    """The C and the Python program of the guide, where they are built."""
-    found = [p for p in (weft.build_folder() / "pipelines", weft.build_folder() / "docs", weft.build_folder() / "launcher")
-             for p in p.rglob("*embed*") if p.is_file() and os.access(p, os.X_OK)]
-    python = list((weft.ROOT / "docs").rglob("*embed*.py")) + list((weft.ROOT / "pipelines").rglob("*embed*.py"))
-    if not found and not python:
-        pytest.skip("no embedding example is built")
-    path = weft.write_job(folder, weft.job([media.real("realshort.mp4")], [weft.video(str(folder / "made.mp4"))]))
-    for program in [[str(p)] for p in found] + [["/usr/bin/python3", str(p)] for p in python]:
-        done = subprocess.run([*program, str(path)], env=weft.environment(), capture_output=True, timeout=weft.PATIENCE_S, check=False)
-        assert done.returncode == 0, (program, done.stderr.decode()[-2000:])
-        judge.assert_movie(folder / "made.mp4", 30, 25, samples=57600)
-        (folder / "made.mp4").unlink()

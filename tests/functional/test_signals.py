@@ -50,6 +50,8 @@ def test_a_signal_at_a_random_moment_leaves_nothing(folder, attempt):
     moment = dice.uniform(0.05, 1.5)
     print(f"seed {SEED}, attempt {attempt}: after {moment:.3f} s")
     with weft.Running(long_job(), folder) as running:
+        while not running.listens():
+            assert running.process.poll() is None
         threading.Event().wait(moment)
         cancelled(running, dice.choice([signal.SIGINT, signal.SIGTERM]))
 
