@@ -315,3 +315,58 @@ clip_run_free (ClipRun *run)
   g_clear_pointer (&run->stats, gst_structure_free);
   g_free (run);
 }
+
+/* ---- a list of clips ---- */
+
+GString *
+clip_json_begin (gint fps_n, gint fps_d)
+{
+  GString *json = g_string_new (NULL);
+
+  g_string_printf (json,
+      "{\"width\":%d,\"height\":%d,\"fps\":[%d,%d],\"rate\":48000,\"channels\":2,\"clips\":[",
+      CLIP_WIDTH, CLIP_HEIGHT, fps_n, fps_d);
+  return json;
+}
+
+void
+clip_json_add (GString *json, const gchar *path, guint64 in_ns, guint frames, const gchar *more)
+{
+  if (json->str[json->len - 1] == '}')
+    g_string_append_c (json, ',');
+  g_string_append_printf (json,
+      "{\"pointer\":\"/timeline/clips/7\",\"uri\":\"%s\",\"in_ns\":%" G_GUINT64_FORMAT
+      ",\"frames\":%u%s%s}",
+      path, in_ns, frames, more != NULL ? "," : "", more != NULL ? more : "");
+}
+
+ClipRun *
+clip_json_run (GString *json, guint lookahead)
+{
+  G_GNUC_UNUSED g_autoptr (GString) owned = json;
+
+  g_string_append (json, "]}");
+  return clip_run (json->str, lookahead);
+}
+
+/* 48000 samples a second at any of the frame rates used here. */
+guint64
+clip_samples_of_frames (guint64 frames, gint fps_n, gint fps_d)
+{
+  return gst_util_uint64_scale_round (frames, 48000 * (guint64) fps_d, (guint64) fps_n);
+}
+
+void
+clip_run_assert_whole (const ClipRun *run, guint frames, gint fps_n, gint fps_d)
+{
+  g_assert_no_error (run->error);
+  g_assert_true (run->eos);
+  g_assert_cmpuint (run->numbers->len, ==, frames);
+  g_assert_cmpuint (run->samples->len / 2, ==, clip_samples_of_frames (frames, fps_n, fps_d));
+}
+
+gint
+clip_run_number_at (const ClipRun *run, guint frame)
+{
+  return g_array_index (run->numbers, gint, frame);
+}

@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 #define CLIP_WIDTH 320
 #define CLIP_HEIGHT 240
 
+/* How test videos are encoded, if it does not matter. */
+#define CLIP_X264 "-c:v libx264 -preset veryfast -bf 3 -g 60 -crf 20 "
+
 /* How a picture without a number reads. */
 #define CLIP_NO_NUMBER -1
 
@@ -40,5 +43,14 @@ typedef struct {
 ClipRun *clip_run (const gchar *clips, guint lookahead);
 void clip_run_free (ClipRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipRun, clip_run_free)
+
+/* A list of clips of 48 kHz sound in two channels: begun, added to, and run (which frees it). */
+GString *clip_json_begin (gint fps_n, gint fps_d);
+void
+clip_json_add (GString *json, const gchar *path, guint64 in_ns, guint frames, const gchar *more);
+ClipRun *clip_json_run (GString *json, guint lookahead);
+guint64 clip_samples_of_frames (guint64 frames, gint fps_n, gint fps_d);
+void clip_run_assert_whole (const ClipRun *run, guint frames, gint fps_n, gint fps_d);
+gint clip_run_number_at (const ClipRun *run, guint frame);
 
 G_END_DECLS
