@@ -182,19 +182,19 @@ push_thread (gpointer data)
   return NULL;
 }
 
-/* A server that never answers holds up neither a flush nor the end. */
 static void
-test_a_silent_server_is_not_waited_for (void)
+assert_silence_is_not_waited_for (const gchar *type)
 {
   g_autoptr (GBytes) content = g_bytes_new_static ("x", 1);
   g_autoptr (TestServer) server = test_server_new (content);
   TestFaults silent = { .never_answer = TRUE };
   g_autofree gchar *uri = test_server_uri (server, "", "/a");
-  g_autofree gchar *image = make_image (uri, "");
+  g_autofree gchar *document =
+      g_strdup_printf ("{\"overlays\":[{\"type\":\"%s\",\"src\":\"%s\"}]}", type, uri);
   Pusher pusher = { NULL, GST_FLOW_OK };
 
   test_server_set_faults (server, &silent);
-  pusher.o = overlay_new (image, CAPS);
+  pusher.o = overlay_new (document, CAPS);
   GThread *thread = g_thread_new ("push", push_thread, &pusher);
   while (test_server_requests (server) == 0)
     g_thread_yield ();
@@ -206,6 +206,44 @@ test_a_silent_server_is_not_waited_for (void)
   g_assert_cmpint (g_get_monotonic_time () - before, <, 2 * G_TIME_SPAN_SECOND);
 }
 
+/* A server that never answers holds up neither a flush nor the end. */
+static void
+test_a_silent_server_is_not_waited_for (void)
+{
+  assert_silence_is_not_waited_for ("image");
+  assert_silence_is_not_waited_for ("captions");
+}
+
+/* After a flush, the captions that were asked for before it are there, or asked for again. */
+static void
+test_captions_come_after_a_flush (void)
+{
+  g_autofree gchar *rest = g_strnfill (20000, '\n');
+  g_autofree gchar *srt = g_strconcat ("00:00:00,000 --> 00:00:09,000\nserved\n", rest, NULL);
+  g_autoptr (GBytes) content = g_bytes_new (srt, strlen (srt));
+  g_autoptr (TestServer) server = test_server_new (content);
+  TestFaults slow = { .bytes_per_second = 20000 };
+  g_autofree gchar *uri = test_server_uri (server, "", "/a.srt");
+  g_autofree gchar *document =
+      g_strdup_printf ("{\"overlays\":[{\"type\":\"captions\",\"src\":\"%s\"}]}", uri);
+  Pusher pusher = { NULL, GST_FLOW_OK };
+
+  test_server_set_faults (server, &slow);
+  pusher.o = overlay_new (document, CAPS);
+  GThread *thread = g_thread_new ("push", push_thread, &pusher);
+  while (test_server_requests (server) == 0)
+    g_thread_yield ();
+  gst_harness_push_event (pusher.o->h, gst_event_new_flush_start ());
+  g_thread_join (thread);
+  g_assert_cmpint (pusher.flow, ==, GST_FLOW_FLUSHING);
+  gst_harness_push_event (pusher.o->h, gst_event_new_flush_stop (TRUE));
+  GstSegment segment;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (pusher.o->h, gst_event_new_segment (&segment));
+  g_assert_false (overlay_is_untouched (pusher.o, 1));
+  overlay_free (pusher.o);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -215,6 +253,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/not-served", test_what_is_not_served);
   g_test_add_func ("/remote/too-large", test_too_large_a_font_is_not_taken);
   g_test_add_func ("/remote/silent-server", test_a_silent_server_is_not_waited_for);
+  g_test_add_func ("/remote/flush", test_captions_come_after_a_flush);
   int status = g_test_run ();
   overlay_remove_files ();
   return status;
