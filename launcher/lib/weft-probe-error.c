@@ -4,6 +4,7 @@
 
 #include "weft-message.h"
 #include "weft-probe-private.h"
+#include "weft-redact.h"
 
 #include <gst/pbutils/pbutils.h>
 
@@ -130,12 +131,14 @@ gboolean
 weft_probe_map_error (WeftProbe *self, GstMessage *message, GstMessage *missing, GError **error)
 {
   g_autoptr (GError) gst = NULL;
-  g_autofree gchar *debug = NULL;
+  g_autofree gchar *debug = NULL, *said = NULL, *shown = NULL;
   const GstStructure *details = NULL;
 
   gst_message_parse_error (message, &gst, &debug);
   gst_message_parse_error_details (message, &details);
-  GST_INFO ("%s: %s (%s)", self->file->uri, gst->message, debug != NULL ? debug : "");
+  said = g_strdup_printf ("%s: %s (%s)", self->file->uri, gst->message, debug != NULL ? debug : "");
+  shown = weft_redact_text (said);
+  GST_INFO ("%s", shown);
   if (gst->domain == GST_RESOURCE_ERROR)
     return map_resource_error (self, gst, details, error);
   if (missing != NULL)

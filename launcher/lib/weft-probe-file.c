@@ -44,23 +44,58 @@ map_io_error (GError **error, const GError *io, const gchar *uri)
   return fail (error, WEFT_ERROR_SOURCE_DAMAGED, uri, "check the disk it is on", io->message);
 }
 
+#define IDENTITY_ATTRIBUTES                                                                        \
+  G_FILE_ATTRIBUTE_STANDARD_TYPE "," G_FILE_ATTRIBUTE_STANDARD_SIZE                                \
+                                 "," G_FILE_ATTRIBUTE_TIME_MODIFIED                                \
+                                 "," G_FILE_ATTRIBUTE_TIME_MODIFIED_USEC
+
+static gchar *
+make_identity (GFileInfo *info)
+{
+  return g_strdup_printf ("size=%" G_GINT64_FORMAT ";mtime=%" G_GUINT64_FORMAT ".%06u",
+      g_file_info_get_size (info),
+      g_file_info_get_attribute_uint64 (info, G_FILE_ATTRIBUTE_TIME_MODIFIED),
+      g_file_info_get_attribute_uint32 (info, G_FILE_ATTRIBUTE_TIME_MODIFIED_USEC));
+}
+
+/* Whether a local file is not the one any more that was checked: most often somebody still writes
+ * it, and what it says of itself is not true yet. */
+gboolean
+weft_source_file_has_changed (const WeftSourceFile *file)
+{
+  g_autoptr (GFile) gfile = g_file_new_for_uri (file->uri);
+  g_autoptr (GFileInfo) info = NULL;
+  g_autofree gchar *identity = NULL;
+
+  if (!file->local || file->identity == NULL)
+    return FALSE;
+  info = g_file_query_info (gfile, IDENTITY_ATTRIBUTES, G_FILE_QUERY_INFO_NONE, NULL, NULL);
+  identity = info != NULL ? make_identity (info) : NULL;
+  return g_strcmp0 (identity, file->identity) != 0;
+}
+
+gboolean
+weft_source_file_fail_changed (const WeftSourceFile *file, GError **error)
+{
+  return fail (error, WEFT_ERROR_SOURCE_CHANGED, file->uri,
+      "wait until the program that writes it is done", "the file changes while it is read");
+}
+
 static gboolean
 check_local (WeftSourceFile *file, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GFile) gfile = g_file_new_for_uri (file->uri);
+  g_autofree gchar *host = NULL, *path = g_filename_from_uri (file->uri, &host, NULL);
   g_autoptr (GError) io = NULL;
   g_autoptr (GFileInfo) info = NULL;
   g_autoptr (GFileInputStream) stream = NULL;
 
-  if (g_file_peek_path (gfile) == NULL)
+  /* GIO takes another machine's file for one of this. */
+  if (path == NULL || (host != NULL && g_ascii_strcasecmp (host, "localhost") != 0))
     return fail (error, WEFT_ERROR_SOURCE_NOT_FOUND, file->uri,
         "write file:///absolute/path or a path relative to the job file",
         "the URI names no file on this machine");
-  info = g_file_query_info (gfile,
-      G_FILE_ATTRIBUTE_STANDARD_TYPE "," G_FILE_ATTRIBUTE_STANDARD_SIZE
-                                     "," G_FILE_ATTRIBUTE_TIME_MODIFIED
-                                     "," G_FILE_ATTRIBUTE_TIME_MODIFIED_USEC,
-      G_FILE_QUERY_INFO_NONE, cancellable, &io);
+  info = g_file_query_info (gfile, IDENTITY_ATTRIBUTES, G_FILE_QUERY_INFO_NONE, cancellable, &io);
   if (info == NULL)
     return map_io_error (error, io, file->uri);
   /* A FIFO or a device has no length and no index and may block for ever on open(). */
@@ -86,10 +121,21 @@ check_local (WeftSourceFile *file, GCancellable *cancellable, GError **error)
   if (file->size == 0)
     return fail (error, WEFT_ERROR_SOURCE_DAMAGED, file->uri,
         "the file was created but never written; fetch it again", "the source is empty (0 bytes)");
-  file->identity = g_strdup_printf ("size=%" G_GUINT64_FORMAT ";mtime=%" G_GUINT64_FORMAT ".%06u",
-      file->size, g_file_info_get_attribute_uint64 (info, G_FILE_ATTRIBUTE_TIME_MODIFIED),
-      g_file_info_get_attribute_uint32 (info, G_FILE_ATTRIBUTE_TIME_MODIFIED_USEC));
+  file->identity = make_identity (info);
   return TRUE;
+}
+
+/* Elements that take any address take this one too, and then trip over it. */
+static gboolean
+check_remote (const gchar *uri, GError **error)
+{
+  g_autoptr (GUri) parsed =
+      g_uri_parse (uri, G_URI_FLAGS_PARSE_RELAXED | G_URI_FLAGS_ENCODED, NULL);
+
+  if (parsed != NULL && g_uri_get_host (parsed) != NULL && *g_uri_get_host (parsed) != '\0')
+    return TRUE;
+  return fail (error, WEFT_ERROR_SOURCE_NOT_FOUND, uri,
+      "write http://host/path or https://host/path", "the address names no server");
 }
 
 /* Checks what can be known without reading: that the source is there, may be read and is a file. */
@@ -97,6 +143,7 @@ gboolean
 weft_source_file_check (
     const gchar *uri, WeftSourceFile *file, GCancellable *cancellable, GError **error)
 {
+  static const gchar *const remote_schemes[] = { "http", "https", "s3", NULL };
   g_autofree gchar *scheme = g_uri_parse_scheme (uri);
 
   *file = (WeftSourceFile){ .uri = g_strdup (uri), .size = G_MAXUINT64 };
@@ -107,13 +154,15 @@ weft_source_file_check (
     file->local = TRUE;
     return check_local (file, cancellable, error);
   }
-  if (!gst_uri_protocol_is_supported (GST_URI_SRC, scheme)) {
+  /* GStreamer knows many more, from devices to other programs' files. */
+  if (!g_strv_contains (remote_schemes, scheme)
+      || !gst_uri_protocol_is_supported (GST_URI_SRC, scheme)) {
     weft_error_set_problem (error, weft_problem_new (WEFT_ERROR_UNSUPPORTED, NULL, uri,
                                        "copy the source to a local file or an HTTP server",
                                        "this build cannot read %s: sources", scheme));
     return FALSE;
   }
-  return TRUE;
+  return check_remote (uri, error);
 }
 
 typedef struct {

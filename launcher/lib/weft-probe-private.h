@@ -19,6 +19,8 @@ void weft_source_file_clear (WeftSourceFile *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftSourceFile, weft_source_file_clear)
 gboolean weft_source_file_check (
     const gchar *uri, WeftSourceFile *file, GCancellable *cancellable, GError **error);
+gboolean weft_source_file_has_changed (const WeftSourceFile *file);
+gboolean weft_source_file_fail_changed (const WeftSourceFile *file, GError **error);
 gboolean weft_source_file_check_length (
     const WeftSourceFile *file, GCancellable *cancellable, GError **error);
 gboolean weft_source_parse_webp (

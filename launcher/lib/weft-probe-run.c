@@ -105,6 +105,9 @@ wait_for_phase (WeftProbe *self, GError **error)
       return weft_probe_map_error (self, message, missing, error);
     if (message != NULL && gst_is_missing_plugin_message (message) && missing == NULL)
       missing = gst_message_ref (message);
+    /* A file that grows as fast as it is read has no end. */
+    if (message == NULL && weft_source_file_has_changed (self->file))
+      return weft_source_file_fail_changed (self->file, error);
     /* parsebin 1.22 loses an error that a demuxer posts while it is still being plugged. Then no
      * thread is left that could do anything. */
     if (message == NULL && g_get_monotonic_time () - start > IDLE_AFTER_US)
@@ -433,6 +436,11 @@ weft_probe_look (WeftProbeWatch *watch, const gchar *uri, WeftProbeFlags flags, 
   if (node != NULL && !complete && (file.size <= SCAN_LIMIT_BYTES || !file.local)) {
     g_clear_pointer (&node, json_node_unref);
     node = run (watch, &file, TRUE, &complete, error);
+  }
+  if (!g_cancellable_is_cancelled (watch->stop) && weft_source_file_has_changed (&file)) {
+    g_clear_pointer (&node, json_node_unref);
+    g_clear_error (error);
+    weft_source_file_fail_changed (&file, error);
   }
   return node;
 }

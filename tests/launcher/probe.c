@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <string.h>
@@ -422,6 +423,147 @@ test_what_may_not_be_read_is_denied (void)
   realmedia_remove (folder);
 }
 
+static void
+test_any_name_of_a_file_will_do (void)
+{
+  static const gchar *const names[] = { "a%20b.mp4", "100%.mp4", "q?x#y.mp4", "é 漢字 🌴.mp4",
+    "new\nline.mp4", "inv\xff\xfe.mp4", "-dash.mp4", "quo'te\".mp4", "{{x}}.mp4", " lead",
+    "\x1b[31mred.mp4" };
+  gchar *folder;
+
+  if (!realmedia_is_here ())
+    return;
+  folder = realmedia_scratch ();
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree gchar *original = realmedia_path ("realshort.mp4");
+    g_autofree gchar *path = g_build_filename (folder, names[i], NULL);
+    g_autofree gchar *uri = g_filename_to_uri (path, NULL, NULL), *back = NULL;
+    g_autoptr (JsonObject) source = NULL;
+
+    g_assert_cmpint (symlink (original, path), ==, 0);
+    source = probe_path (path, WEFT_PROBE_FLAGS_NONE);
+    g_assert_cmpstr (json_object_get_string_member (source, "uri"), ==, uri);
+    back = g_filename_from_uri (uri, NULL, NULL);
+    g_assert_cmpstr (back, ==, path);
+    g_assert_nonnull (get_object (source, "video"));
+  }
+  realmedia_remove (folder);
+}
+
+static void
+test_what_is_no_regular_file_is_said (void)
+{
+  gchar *folder = realmedia_scratch ();
+  g_autofree gchar *one = g_build_filename (folder, "one.mp4", NULL);
+  g_autofree gchar *two = g_build_filename (folder, "two.mp4", NULL);
+  g_autofree gchar *path = g_build_filename (folder, "socket.mp4", NULL);
+  g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
+  g_autoptr (GSocket) socket =
+      g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, NULL);
+
+  g_assert_cmpint (symlink ("two.mp4", one), ==, 0);
+  g_assert_cmpint (symlink ("one.mp4", two), ==, 0);
+  assert_path_fails (folder, "one.mp4", WEFT_ERROR_SOURCE_NOT_FOUND, "link");
+  g_assert_true (g_socket_bind (socket, address, FALSE, NULL));
+  assert_path_fails (folder, "socket.mp4", WEFT_ERROR_SOURCE_DAMAGED, "socket");
+  assert_path_fails (folder, "one.mp4/a.mp4", WEFT_ERROR_SOURCE_NOT_FOUND, "");
+  assert_fails ("file:///proc/self/mem", WEFT_ERROR_SOURCE_DAMAGED, "empty");
+  assert_fails ("file:///dev/tty", WEFT_ERROR_SOURCE_DAMAGED, "device");
+  realmedia_remove (folder);
+}
+
+/* GStreamer reads from many more places than a source may be in. */
+static void
+test_addresses_that_lead_nowhere_are_refused (void)
+{
+  static const gchar *const nowhere[] = { "http://", "http:///a.mp4", "https://?x", "http://[::1" };
+  static const gchar *const others[] = { "data:video/mp4;base64,AAAA", "fd://0",
+    "rtsp://127.0.0.1/a", "udp://127.0.0.1:1", "tcp://127.0.0.1:1", "v4l2:///dev/video0" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (nowhere); i++)
+    assert_fails (nowhere[i], WEFT_ERROR_SOURCE_NOT_FOUND, "names no server");
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    assert_fails (others[i], WEFT_ERROR_UNSUPPORTED, "cannot read");
+  assert_fails ("file://host/a.mp4", WEFT_ERROR_SOURCE_NOT_FOUND, "names no file");
+  assert_fails ("file:a.mp4", WEFT_ERROR_SOURCE_NOT_FOUND, "names no file");
+}
+
+static gint writer_may_go_on; /* atomic */
+
+static gpointer
+append_thread (gpointer data)
+{
+  guint8 packet[188 * 64] = { 0 };
+  FILE *file = fopen (data, "ab");
+
+  for (guint i = 0; i < sizeof packet; i += 188)
+    packet[i] = 0x47;
+  while (g_atomic_int_get (&writer_may_go_on)) {
+    fwrite (packet, 1, sizeof packet, file);
+    fflush (file);
+    g_usleep (100);
+  }
+  fclose (file);
+  return NULL;
+}
+
+/* What it says of its length is not true yet, and a reader may never come to the end of it. */
+static void
+test_a_file_that_grows_is_not_believed (void)
+{
+  static const gchar *const options[][2] = { { "a.ts", "-c copy" }, { "a.mkv", "-c copy" } };
+  gchar *folder;
+
+  if (!realmedia_is_here ())
+    return;
+  folder = realmedia_scratch ();
+  for (guint i = 0; i < G_N_ELEMENTS (options); i++) {
+    g_autofree gchar *path = make (folder, options[i][0], "hello.mp4", options[i][1]);
+    GThread *thread;
+
+    g_atomic_int_set (&writer_may_go_on, TRUE);
+    thread = g_thread_new ("writer", append_thread, path);
+    assert_path_fails (folder, options[i][0], WEFT_ERROR_SOURCE_CHANGED, "changes");
+    g_atomic_int_set (&writer_may_go_on, FALSE);
+    g_thread_join (thread);
+  }
+  realmedia_remove (folder);
+}
+
+/* Bytes changed at random places: whatever comes out, it comes out. Always the same ones, and not
+ * in Matroska, as GStreamer 1.22's own demuxers have faults that others would find. */
+static void
+test_damage_anywhere_ends_as_an_answer (void)
+{
+  static const gchar *const options[][2] = { { "a.mp4", "-c copy -movflags +faststart -t 2" },
+    { "a.ts", "-c copy -t 2" } };
+  g_autoptr (GRand) rand = g_rand_new_with_seed (1);
+  gchar *folder;
+
+  if (!realmedia_is_here ())
+    return;
+  folder = realmedia_scratch ();
+  for (guint i = 0; i < G_N_ELEMENTS (options) * 16; i++) {
+    const gchar *const *option = options[i % G_N_ELEMENTS (options)];
+    g_autofree gchar *path = make (folder, option[0], "hello.mp4", option[1]);
+    g_autofree gchar *uri = g_filename_to_uri (path, NULL, NULL), *data = NULL;
+    g_autoptr (JsonNode) node = NULL;
+    g_autoptr (GError) error = NULL;
+    gsize length;
+
+    g_assert_true (g_file_get_contents (path, &data, &length, NULL));
+    for (guint k = 0; k < 20; k++)
+      data[g_rand_int_range (rand, 0, (gint) MIN (length, 8192))] = (gchar) g_rand_int (rand);
+    g_assert_true (g_file_set_contents (path, data, (gssize) length, NULL));
+    node = weft_probe_uri_full (uri, WEFT_PROBE_FLAGS_NONE, 10, NULL, &error);
+    g_assert_true ((node != NULL) != (error != NULL));
+    if (error != NULL)
+      g_assert_true (error->domain == WEFT_ERROR && error->code != WEFT_ERROR_STALLED
+                     && error->code != WEFT_ERROR_INTERNAL);
+  }
+  realmedia_remove (folder);
+}
+
 /* Servers */
 
 static gboolean
@@ -628,6 +770,14 @@ main (int argc, char **argv)
       "/probe/a-codec-nobody-decodes-is-unsupported", test_a_codec_nobody_decodes_is_unsupported);
   g_test_add_func ("/probe/what-is-missing-is-not-found", test_what_is_missing_is_not_found);
   g_test_add_func ("/probe/what-may-not-be-read-is-denied", test_what_may_not_be_read_is_denied);
+  g_test_add_func ("/probe/any-name-of-a-file-will-do", test_any_name_of_a_file_will_do);
+  g_test_add_func ("/probe/what-is-no-regular-file-is-said", test_what_is_no_regular_file_is_said);
+  g_test_add_func ("/probe/addresses-that-lead-nowhere-are-refused",
+      test_addresses_that_lead_nowhere_are_refused);
+  g_test_add_func (
+      "/probe/a-file-that-grows-is-not-believed", test_a_file_that_grows_is_not_believed);
+  g_test_add_func (
+      "/probe/damage-anywhere-ends-as-an-answer", test_damage_anywhere_ends_as_an_answer);
   g_test_add_func ("/probe/cancelling-ends-the-wait-for-a-silent-server",
       test_cancelling_ends_the_wait_for_a_silent_server);
   g_test_add_func ("/probe/a-server-that-is-not-there-is-not-found",

@@ -295,6 +295,13 @@ def test_secrets_in_addresses_are_never_shown(folder, arguments):
         assert secret not in said, said
 
 
+def test_secrets_in_an_address_that_is_probed_are_never_shown():
+    result = weft.command("probe", SECRET_URI)
+    assert result.code == weft.SOURCE and "127.0.0.1" in result.said and "***" in result.said, str(result)
+    for secret in SECRETS:
+        assert secret not in result.said, result.said
+
+
 # --- the terminal
 
 
