@@ -207,7 +207,7 @@ read_seconds (Reading *r, const gchar *name, GstClockTime fallback)
 
   if (take_member (r, name) == NULL)
     return fallback;
-  seconds = read_number (r, name, 0, 0, (gdouble) (MAX_TIME_NS / (gint64) GST_SECOND));
+  seconds = read_number (r, name, 0, 0, (gdouble) MAX_TIME_NS / (gdouble) GST_SECOND);
   return (GstClockTime) llround (seconds * (gdouble) GST_SECOND);
 }
 
