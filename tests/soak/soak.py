@@ -162,13 +162,15 @@ def clips(args):
             tally.attempt(f"{count} clips at {fps}: totals", lambda: judge.assert_movie(out, frames, fps, samples=samples))
             seen = judge.read_counters(out)
             signal_ = judge.decode_audio(out)[:, 0]
-            for k, ((number, _, times, counters, start, end), (first, n, first_sample, _)) in enumerate(zip(cuts, placed)):
+            for k, ((number, _, times, counters, start, end), (first, n, first_sample, n_samples)) in enumerate(zip(cuts, placed)):
                 shown = judge.expected_sources(times, n, Fraction(fps), judge.exact(start))
                 tally.check(f"clip {k} at {fps}: frames", seen[first:first + n] == [counters[i] for i in shown],
                             f"of {number} from {start}: {[c and c[1] for c in seen[first:first + n]]} for {[counters[i][1] for i in shown]}")
                 margin = judge.BURST_S / 2 + 0.005
+                # A slot is whole frames, so up to half a frame of the sound has no room in it.
+                ends = min(end, start + n_samples / 48000)
                 for i, t in enumerate(media.burst_times(3)):
-                    if start + margin < t < end - margin:
+                    if start + margin < t < ends - margin:
                         at = first_sample / 48000 + t - start
                         position, score = judge.burst_position(signal_, media.burst_number(number, i), 48000, at, reach_s=0.05)
                         off = None if position is None else position - at * 48000
