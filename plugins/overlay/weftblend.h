@@ -34,8 +34,9 @@ typedef struct {
  *                   that lie `stride` apart
  *   add_taps        sums[i] = the weighted sum of columns[2 · i …], of 2 or 3
  *   convert         one component of n such sums; a word each
- *   store8          puts them into every `step`th byte
- *   store16         or word, shifted up */
+ *   invert          makes of alpha, of which the largest is `max`, what it leaves below: 255 or
+ * 65535 times the rest of it store8          puts them into every `step`th byte store16         or
+ * word, shifted up */
 typedef struct {
   const gchar *name;
   void (*over8) (guint8 *dst, const guint8 *src, const guint8 *inverse, gsize n);
@@ -55,6 +56,7 @@ typedef struct {
       guint16 *sums, const guint16 *columns, const guint8 *weights, guint n_weights, gsize n);
   void (*convert) (
       guint16 *values, const guint16 *sums, gsize stride, const WeftBlendMatrix *matrix, gsize n);
+  void (*invert) (guint16 *values, guint max, guint whole, gsize n);
   void (*store8) (guint8 *dst, guint step, const guint16 *values, gsize n);
   void (*store16) (guint16 *dst, guint step, const guint16 *values, guint shift, gsize n);
 } WeftBlendKernels;

@@ -201,6 +201,16 @@ convert (guint16 *restrict values, const guint16 *restrict sums, gsize stride,
 }
 
 static void
+invert (guint16 *restrict values, guint max, guint whole, gsize n)
+{
+  const gfloat scale = (gfloat) whole / (gfloat) max;
+  const gint most = (gint) max;
+
+  for (gsize i = 0; i < n; i++)
+    values[i] = (guint16) (gint32) ((gfloat) (most - values[i]) * scale + 0.5f);
+}
+
+static void
 store8 (guint8 *restrict dst, guint step, const guint16 *restrict values, gsize n)
 {
   if (step == 1) {
@@ -236,6 +246,7 @@ const WeftBlendKernels TABLE (WEFT_KERNELS) = {
   .add_pixels = add_pixels,
   .add_taps = add_taps,
   .convert = convert,
+  .invert = invert,
   .store8 = store8,
   .store16 = store16,
 };

@@ -192,16 +192,6 @@ store (const WeftPlane *p, const WeftBlendKernels *k, guint8 *row, gsize at, gui
     k->store8 (row + at, step, values, n);
 }
 
-/* Makes of alpha what it leaves of the picture below. */
-static void
-invert (Work *w, guint element_size, gsize n)
-{
-  const gfloat scale = (element_size == 2 ? 65535.0f : 255.0f) / (gfloat) w->max;
-
-  for (gsize i = 0; i < n; i++)
-    w->values[i] = (guint16) (gint) ((gfloat) (w->max - w->values[i]) * scale + 0.5f);
-}
-
 static void
 fill_row (WeftPlane *p, Work *w, const Component *components, guint n_components, gint row)
 {
@@ -223,7 +213,7 @@ fill_row (WeftPlane *p, Work *w, const Component *components, guint n_components
     gfloat step = (gfloat) (w->max / (255.0 * get_weight (&c->taps) * get_weight (&w->rows)));
     const WeftBlendMatrix alpha = { 0, 0, 0, step, step };
     w->kernels->convert (w->values, sums, w->stride, &alpha, n);
-    invert (w, p->element_size, n);
+    w->kernels->invert (w->values, w->max, p->element_size == 2 ? 65535 : 255, n);
     store (p, w->kernels, inverse, at, c->step, w->values, 0, n);
   }
 }
@@ -257,7 +247,9 @@ get_kind (const guint8 *inverse, gsize group_bytes, gsize n, gsize *count)
   *count = count_equal (inverse, n * group_bytes, 0) / group_bytes;
   if (*count > 0)
     return GROUP_OPAQUE;
-  *count = 1;
+  /* A first byte that is neither is enough to tell. */
+  for (*count = 1; *count < n && (guint8) (inverse[*count * group_bytes] + 1) > 1;)
+    (*count)++;
   return GROUP_MIXED;
 }
 

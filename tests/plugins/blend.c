@@ -185,6 +185,7 @@ check_making (const WeftBlendKernels *k, const WeftBlendKernels *reference, gsiz
     tables[i]->add_pixels (sums[i], LONGEST_RUN, pixels + shift, 1 + (guint) shift % 2, n);
     tables[i]->add_taps (taps[i], sums[i], weights, 2 + (guint) shift % 2, n / 2);
     tables[i]->convert (values[i], sums[i], LONGEST_RUN, &matrix, n);
+    tables[i]->invert (values[i], 1023, shift % 2 == 0 ? 255 : 65535, n);
     tables[i]->store8 (bytes[i], step, values[i], n);
     tables[i]->store16 (words[i], step, values[i], 6, n);
   }
