@@ -13,9 +13,11 @@
 
 #include <string.h>
 
-#define BOX_MOOV GST_MAKE_FOURCC ('m', 'o', 'o', 'v')
-#define BOX_MVHD GST_MAKE_FOURCC ('m', 'v', 'h', 'd')
-#define BOX_MVEX GST_MAKE_FOURCC ('m', 'v', 'e', 'x')
+#define BOX(a, b, c, d)                                                                            \
+  ((guint32) (a) << 24 | (guint32) (b) << 16 | (guint32) (c) << 8 | (guint32) (d))
+#define BOX_MOOV BOX ('m', 'o', 'o', 'v')
+#define BOX_MVHD BOX ('m', 'v', 'h', 'd')
+#define BOX_MVEX BOX ('m', 'v', 'e', 'x')
 #define BOX_HEADER_BYTES 8
 #define LARGE_BOX_HEADER_BYTES 16
 /* Offsets in the payload of `mvhd`, version 0 and version 1 (ISO/IEC 14496-12, 8.2.2). */
@@ -27,6 +29,17 @@ typedef struct {
   gsize bytes;
 } Box;
 
+/* A big-endian number. The macros of GStreamer read memory as if it were aligned. */
+static guint64
+get_uint (const guint8 *data, gsize bytes)
+{
+  guint64 value = 0;
+
+  for (gsize i = 0; i < bytes; i++)
+    value = value << 8 | data[i];
+  return value;
+}
+
 /* Takes the first box off the *@size bytes at *@data. Returns: %FALSE if it is not whole */
 static gboolean
 take_box (guint8 **data, gsize *size, guint32 *type, Box *box)
@@ -36,13 +49,13 @@ take_box (guint8 **data, gsize *size, guint32 *type, Box *box)
 
   if (*size < header)
     return FALSE;
-  box_size = GST_READ_UINT32_BE (*data);
-  *type = GST_READ_UINT32_LE (*data + 4);
+  box_size = get_uint (*data, 4);
+  *type = (guint32) get_uint (*data + 4, 4);
   if (box_size == 1) {
     header = LARGE_BOX_HEADER_BYTES;
     if (*size < header)
       return FALSE;
-    box_size = GST_READ_UINT64_BE (*data + BOX_HEADER_BYTES);
+    box_size = get_uint (*data + BOX_HEADER_BYTES, 8);
   }
   if (box_size < header || box_size > *size)
     return FALSE;
@@ -80,10 +93,9 @@ clear_duration (const Box *mvhd, GstClockTime *duration)
   }
   if (mvhd->bytes < at + 4 + width || mvhd->payload[0] > 1)
     return FALSE;
-  timescale = GST_READ_UINT32_BE (mvhd->payload + at);
+  timescale = get_uint (mvhd->payload + at, 4);
   at += 4;
-  ticks = width == 8 ? GST_READ_UINT64_BE (mvhd->payload + at)
-                     : GST_READ_UINT32_BE (mvhd->payload + at);
+  ticks = get_uint (mvhd->payload + at, width);
   if (timescale == 0 || ticks == 0)
     return FALSE;
   *duration = gst_util_uint64_scale (ticks, GST_SECOND, timescale);
@@ -96,14 +108,16 @@ clear_duration (const Box *mvhd, GstClockTime *duration)
 static gboolean
 hide_duration (GstBuffer **buffer, GstClockTime *duration)
 {
-  guint32 type = 0;
+  guint8 name[4];
+  guint32 type;
   Box moov, mvhd, mvex;
   GstMapInfo map;
   gboolean hidden = FALSE;
   guint8 *data;
   gsize size;
 
-  if (gst_buffer_extract (*buffer, 4, &type, 4) != 4 || type != BOX_MOOV)
+  if (gst_buffer_extract (*buffer, 4, name, sizeof name) != sizeof name
+      || get_uint (name, sizeof name) != BOX_MOOV)
     return FALSE;
   *buffer = gst_buffer_make_writable (*buffer);
   if (!gst_buffer_map (*buffer, &map, GST_MAP_READWRITE))
