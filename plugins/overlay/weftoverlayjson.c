@@ -16,10 +16,11 @@ check_shape (const gchar *json, gsize length, const gchar *what, guint max_value
   gboolean in_string = FALSE, has_ended = FALSE;
 
   for (gsize i = 0; i < length; i++) {
-    if (has_ended && !g_ascii_isspace (json[i])) {
-      /* json-glib would read on, and lose what it read. */
+    if (depth == 0 && !g_ascii_isspace (json[i])
+        && (has_ended || (json[i] != '{' && json[i] != '['))) {
+      /* Of several values json-glib would read all, and lose all but one. */
       weft_overlay_set_error (error, WEFT_OVERLAY_ERROR_INVALID, NULL,
-          "%s is not JSON: something follows its last bracket", what);
+          "%s is not a JSON object or array: something is outside of its brackets", what);
       return FALSE;
     }
     if (in_string) {

@@ -24,6 +24,7 @@ static const struct {
   { "[]", "", "object" },
   { "{", "", "JSON" },
   { "{} {}", "", "JSON" },
+  { "\"\"{}", "", "JSON" },
   { "{\"overlays\":{}}", "/timeline/overlays", "array" },
   { "{\"overlays\":[7]}", AT, "object" },
   { "{\"overlay\":[]}", "/overlay", "overlays" },
