@@ -3,10 +3,11 @@
 /* Whatever the bytes are, a timeline is read and its texts are drawn, or it is refused with a
  * message and a pointer that can be shown. The same bytes are taken for a picture file, too. */
 
+#include <math.h>
 #include <string.h>
 
 #include "fuzz.h"
-#include "weftimagefile.h"
+#include "weftimagedecoder.h"
 #include "weftoverlaydocument.h"
 #include "weftoverlayschedule.h"
 #include "weftsurface.h"
@@ -51,28 +52,58 @@ check_schedule (WeftOverlayDocument *document)
 }
 
 static void
+draw_item (WeftOverlayItem *item, WeftDrawing *drawing, const GstVideoInfo *info)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (WeftPicture) picture = weft_overlay_item_draw (item, drawing, &error);
+
+  if (picture == NULL) {
+    check_error (error);
+    return;
+  }
+  g_autoptr (WeftSurface) surface = weft_surface_new (picture, info, 0);
+  require (weft_surface_get_bytes (surface) < 9 * 37 * 29 * 4 + 100000, "a surface without bound");
+}
+
+/* At its beginning, later, and at an end; a frame is a 25th of a second. */
+static void
+draw_item_at_moments (WeftOverlayItem *item, WeftDrawing *drawing, const GstVideoInfo *info)
+{
+  static const WeftMoment moments[] = { { 0.02, INFINITY, 0.02, 0 },
+    { 3600.02, 1e6, 0.02, G_MAXUINT64 - 1 }, { 1e7, 0.0, 0.0, 1 } };
+  const cairo_rectangle_int_t box = { -5, 3, 20, 10 };
+  WeftItemState last = { G_MAXUINT64, G_MAXINT };
+
+  for (guint i = 0; i < G_N_ELEMENTS (moments); i++) {
+    WeftPose pose;
+    weft_overlay_item_get_state (item, &drawing->canvas, &moments[i], &drawing->state);
+    weft_overlay_item_get_pose (item, &drawing->canvas, &box, &moments[i], &pose);
+    require (pose.opacity >= 0.0 && pose.opacity <= 1.0, "an opacity out of range");
+    require (ABS (pose.dx) < 1000 && ABS (pose.dy) < 1000, "an item far away");
+    require (drawing->state.growth >= -1000 && drawing->state.growth < 1000, "an item out of size");
+    if (last.content != drawing->state.content || last.growth != drawing->state.growth)
+      draw_item (item, drawing, info);
+    last = drawing->state;
+  }
+}
+
+static void
 check_drawing (WeftOverlayDocument *document, WeftOverlayFonts *fonts)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
-  WeftDrawing drawing = { .canvas = { 37, 29, 0.7, 0.9 }, .fonts = fonts, .warnings = warnings };
+  WeftKept kept = { NULL, NULL, NULL };
+  WeftDrawing drawing = { { 37, 29, 0.7, 0.9 }, { 0, 0 }, fonts, warnings, NULL, &kept, FALSE };
   GstVideoInfo info;
 
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, 37, 29);
   for (guint i = 0; i < MIN (document->items->len, MAX_DRAWN_ITEMS); i++) {
     WeftOverlayItem *item = g_ptr_array_index (document->items, i);
-    /* Pictures would read files that the input names. */
-    if (!G_TYPE_CHECK_INSTANCE_TYPE (item, weft_text_item_get_type ()))
-      continue;
-    g_autoptr (GError) error = NULL;
-    g_autoptr (WeftPicture) picture = weft_overlay_item_draw (item, &drawing, &error);
-    if (picture == NULL) {
-      check_error (error);
-      continue;
-    }
-    g_autoptr (WeftSurface) surface = weft_surface_new (picture, &info, 0);
-    require (
-        weft_surface_get_bytes (surface) < 9 * 37 * 29 * 4 + 100000, "a surface without bound");
+    /* Pictures and captions would read files that the input names; a video draws nothing. */
+    if (WEFT_OVERLAY_ITEM_GET_CLASS (item)->draw != NULL
+        && WEFT_OVERLAY_ITEM_GET_CLASS (item)->check == NULL)
+      draw_item_at_moments (item, &drawing, &info);
   }
+  weft_kept_clear (&kept);
   for (guint i = 0; i < warnings->len; i++)
     check_error (g_ptr_array_index (warnings, i));
 }
@@ -86,6 +117,32 @@ has_surrogates (const gchar *text)
       return TRUE;
   }
   return FALSE;
+}
+
+static void
+size_cb (gint width, gint height, gdouble *shown_width, gdouble *shown_height, gpointer user_data)
+{
+  *shown_width = *shown_height = 16.0;
+}
+
+/* The same bytes as a picture. An SVG is librsvg's own matter. */
+static void
+check_picture (GBytes *bytes)
+{
+  WeftImageFormat format = weft_image_file_detect (bytes);
+  g_autoptr (GError) error = NULL;
+
+  weft_image_file_is_complete (bytes, WEFT_IMAGE_PNG);
+  weft_image_file_is_complete (bytes, WEFT_IMAGE_JPEG);
+  weft_image_file_is_complete (bytes, WEFT_IMAGE_GIF);
+  weft_image_file_is_complete (bytes, WEFT_IMAGE_WEBP);
+  if (format == WEFT_IMAGE_UNKNOWN || format == WEFT_IMAGE_OTHER || format == WEFT_IMAGE_SVG
+      || !weft_image_file_is_complete (bytes, format))
+    return;
+  g_autoptr (WeftRaster) raster = weft_raster_decode (bytes, format, size_cb, NULL, NULL, &error);
+  require ((raster == NULL) == (error != NULL), "neither a picture nor an error");
+  if (error != NULL)
+    require (g_utf8_validate (error->message, -1, NULL), "a message that is not UTF-8");
 }
 
 int
@@ -102,9 +159,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     fonts = weft_overlay_fonts_new (none, NULL, NULL);
     require (fonts != NULL, "no fonts");
   }
-  weft_image_file_is_complete (bytes, weft_image_file_detect (bytes));
-  weft_image_file_is_complete (bytes, WEFT_IMAGE_PNG);
-  weft_image_file_is_complete (bytes, WEFT_IMAGE_JPEG);
+  check_picture (bytes);
   if (has_surrogates (text))
     return 0;
   g_autoptr (WeftOverlayDocument) document =
