@@ -140,7 +140,9 @@ static void
 test_spans_are_what_pango_draws (void)
 {
   static const gchar *const texts[][3] = { { "plain ", "loud & <b>", " and plain" },
-    { "ab", "cd", "ef" }, { "שלום ", "עולם", " abc" }, { "é", "́e", "ß" } };
+    { "ab", "cd", "ef" },
+    { "日本語の長い文章は、", "どこでも折り返す", "ことができる。한국어 中文" },
+    { "مرحبا ", "بالعالم", " 2026" }, { "שלום ", "עולם", " abc" }, { "é", "́e", "ß" } };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     g_autofree gchar *timeline = g_strdup_printf (
@@ -202,6 +204,85 @@ test_span_has_a_box_of_its_own (void)
   g_assert_cmpint (t.x1, <, 300);
   g_assert_cmpint (t.y0, ==, 50);
   ASSERT_AREA (w, t.x0 - 10, t.y0 - 10, t.x1 + 10, t.y1 + 10);
+}
+
+/* Colour fonts of both kinds: layers of outlines, and pictures; whatever the colour of the text. */
+static void
+test_colour_fonts_have_their_colours (void)
+{
+  g_autofree gchar *layers = g_build_filename (
+      g_getenv ("WEFT_SOURCE_ROOT"), "tests", "data", "fonts", "layers.ttf", NULL);
+  g_autofree gchar *timeline = g_strdup_printf (
+      "{\"fonts\":[{\"family\":\"Layers\",\"src\":\"%s\"}],\"overlays\":[{\"type\":\"text\","
+      "\"text\":"
+      "\"A\",\"x\":\"20px\",\"y\":\"20px\",\"font\":{\"family\":\"Layers\",\"size\":100,\"color\":"
+      "\"#00ff00\"}},{\"type\":\"text\",\"text\":\"🟥🟦\",\"x\":\"200px\",\"y\":\"20px\","
+      "\"font\":{"
+      "\"size\":100,\"family\":\"Noto Color Emoji\",\"color\":\"#00ff00\"}}]}",
+      layers);
+  g_autoptr (Overlay) o = overlay_new (timeline, BGRX);
+  g_autoptr (GstBuffer) out = overlay_draw (o, 0, 0);
+  guint n_red = 0, n_blue = 0, n_green = 0;
+
+  /* The letter is 80 pixels wide and high, the blue square within it half of that. */
+  g_assert_cmpuint (overlay_get_byte (o, out, 0, 4 * 60, 60), ==, 255);
+  g_assert_cmpuint (overlay_get_byte (o, out, 0, 4 * 60 + 2, 60), ==, 0);
+  g_assert_cmpuint (overlay_get_byte (o, out, 0, 4 * 30, 60), ==, 0);
+  g_assert_cmpuint (overlay_get_byte (o, out, 0, 4 * 30 + 2, 60), ==, 255);
+  for (gint y = 0; y < 200; y++) {
+    for (gint x = 200; x < 640; x++) {
+      guint8 blue = overlay_get_byte (o, out, 0, 4 * x, y);
+      guint8 green = overlay_get_byte (o, out, 0, 4 * x + 1, y);
+      guint8 red = overlay_get_byte (o, out, 0, 4 * x + 2, y);
+      n_red += red > 2 * blue && red > 2 * green && red > 100;
+      n_blue += blue > 2 * red && blue > 100;
+      n_green += green > 2 * red && green > 2 * blue && green > 100;
+    }
+  }
+  g_assert_cmpuint (n_red, >, 3000);
+  g_assert_cmpuint (n_blue, >, 3000);
+  g_assert_cmpuint (n_green, ==, 0);
+  overlay_assert_no_message (o->bus, GST_MESSAGE_WARNING);
+}
+
+/* A base direction is Pango's. */
+static void
+test_direction (void)
+{
+  static const struct {
+    const gchar *name;
+    PangoDirection base;
+  } directions[] = { { "rtl", PANGO_DIRECTION_RTL }, { "ltr", PANGO_DIRECTION_LTR } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (directions); i++) {
+    g_autofree gchar *timeline = g_strdup_printf (
+        "{\"width\":640,\"height\":360,\"overlays\":[{\"type\":\"text\",\"text\":\"abc: שלום!\","
+        "\"direction\":\"%s\",\"x\":\"40px\",\"y\":\"30px\",\"align\":\"left\",\"font\":{\"size\":"
+        "40,"
+        "\"family\":\"DejaVu Sans\"}}]}",
+        directions[i].name);
+    g_autoptr (Overlay) o = overlay_new (timeline, BGRX);
+    g_autoptr (GstBuffer) out = overlay_draw (o, 0, 0);
+    cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, 640, 360);
+    cairo_t *cr = cairo_create (surface);
+    g_autoptr (PangoLayout) layout = pango_cairo_create_layout (cr);
+    PangoFontDescription *font = pango_font_description_from_string ("DejaVu Sans 40px");
+    PangoRectangle logical;
+    pango_context_set_base_dir (pango_layout_get_context (layout), directions[i].base);
+    pango_layout_context_changed (layout);
+    pango_layout_set_auto_dir (layout, FALSE);
+    pango_layout_set_font_description (layout, font);
+    pango_layout_set_text (layout, "abc: שלום!", -1);
+    pango_layout_set_width (layout, 576 * PANGO_SCALE);
+    pango_layout_get_pixel_extents (layout, NULL, &logical);
+    cairo_set_source_rgb (cr, 1, 1, 1);
+    cairo_move_to (cr, 40 - logical.x, 30);
+    pango_cairo_show_layout (cr, layout);
+    g_assert_cmpint (compare_with_surface (o, out, surface), <=, 2);
+    pango_font_description_free (font);
+    cairo_destroy (cr);
+    cairo_surface_destroy (surface);
+  }
 }
 
 /* Letters that are pictures have no outline, and get the same line around them as the others; one
@@ -752,7 +833,13 @@ test_svg_bombs_end (void)
       "<svg xmlns='http://www.w3.org/2000/svg' width='1e9' height='1e9'><rect width='100%' "
       "height='100%'/></svg>",
       -1);
+  /* Deeper than anything that is drawn. */
+  g_autoptr (GString) deep = g_string_new ("<svg xmlns='http://www.w3.org/2000/svg'>");
+  for (guint i = 0; i < 100000; i++)
+    g_string_append (deep, "<g>");
+  g_autofree gchar *nested = overlay_write_file ("nested.svg", deep->str, -1);
   glong before = get_peak_kib ();
+  assert_picture_fails (nested, "nested.svg");
   assert_picture_fails (entities, "laughs.svg");
   assert_picture_fails (huge, "pixels");
   g_assert_cmpint (get_peak_kib () - before, <, 128 * 1024);
@@ -891,6 +978,8 @@ main (int argc, char **argv)
   g_test_add_func ("/text/is-what-pango-draws", test_text_is_what_pango_draws);
   g_test_add_func ("/text/spans-are-what-pango-draws", test_spans_are_what_pango_draws);
   g_test_add_func ("/text/span-has-a-box-of-its-own", test_span_has_a_box_of_its_own);
+  g_test_add_func ("/text/colour-fonts", test_colour_fonts_have_their_colours);
+  g_test_add_func ("/text/direction", test_direction);
   g_test_add_func ("/text/emoji-have-a-stroke-too", test_emoji_have_a_stroke_too);
   g_test_add_func ("/text/box-stroke-and-shadow", test_box_stroke_and_shadow);
   g_test_add_func ("/text/radius-leaves-the-corner", test_radius_leaves_the_corner);
