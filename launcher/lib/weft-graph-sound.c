@@ -33,11 +33,9 @@ begin_sound (WeftGraph *self)
     if (is_heard (g_ptr_array_index (self->videos, i)))
       g_ptr_array_add (heard, weft_graph_video_name (i));
   }
-  if (heard->len == 0) {
-    weft_launch_pad (self->launch, WEFT_GRAPH_CLIPS, "audio");
-    return;
-  }
   weft_launch_pad (self->launch, WEFT_GRAPH_CLIPS, "audio");
+  if (heard->len == 0)
+    return;
   weft_launch_link (self->launch);
   weft_launch_pad (self->launch, "mix", "sink_0");
   for (guint i = 0; i < heard->len; i++) {

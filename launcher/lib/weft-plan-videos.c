@@ -5,7 +5,6 @@
 
 #include <gst/gst.h>
 #include <math.h>
-#include <string.h>
 
 #include "weft-plan-private.h"
 

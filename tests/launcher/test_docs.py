@@ -12,6 +12,7 @@ import subprocess
 
 import pytest
 
+import judge
 import media
 import servers
 import weft
@@ -143,7 +144,7 @@ def test_an_example_renders_a_job(language, tmp_path):
     done = run_example(language, weft.write_job(tmp_path, job))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "100 %" in done.stdout and f"ready: {(tmp_path / 'out.mp4').as_uri()}" in done.stdout
-    assert (tmp_path / "out.mp4").stat().st_size > 1000
+    judge.assert_movie(tmp_path / "out.mp4", 10, 25, samples=19200)
     assert "CRITICAL" not in done.stderr and "Warning" not in done.stderr, done.stderr
 
 

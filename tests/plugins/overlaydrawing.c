@@ -15,34 +15,8 @@
 
 #define BGRX "video/x-raw,format=BGRx,width=640,height=360,framerate=30/1"
 
-/* The smallest rectangle with all pixels brighter than @threshold, in a plane of bytes. */
-typedef struct {
-  gint x0, y0, x1, y1;
-} Area;
-
-static Area
-find_area (Overlay *o, GstBuffer *buffer, guint8 threshold)
-{
-  Area a = { G_MAXINT, G_MAXINT, -1, -1 };
-  GstVideoFrame frame;
-
-  g_assert_true (gst_video_frame_map (&frame, &o->info, buffer, GST_MAP_READ));
-  gint step = GST_VIDEO_FRAME_COMP_PSTRIDE (&frame, 0);
-  for (gint y = 0; y < o->info.height; y++) {
-    const guint8 *row = (const guint8 *) GST_VIDEO_FRAME_COMP_DATA (&frame, 0)
-                        + (gsize) y * GST_VIDEO_FRAME_COMP_STRIDE (&frame, 0);
-    for (gint x = 0; x < o->info.width; x++) {
-      if (row[x * step] <= threshold)
-        continue;
-      a = (Area){ MIN (a.x0, x), MIN (a.y0, y), MAX (a.x1, x), MAX (a.y1, y) };
-    }
-  }
-  gst_video_frame_unmap (&frame);
-  return a;
-}
-
 /* The area that a timeline of @item draws on a black frame. */
-static Area
+static OverlayArea
 draw_area (const gchar *item, const gchar *caps)
 {
   g_autofree gchar *timeline =
@@ -50,19 +24,8 @@ draw_area (const gchar *item, const gchar *caps)
   g_autoptr (Overlay) o = overlay_new (timeline, caps);
   g_autoptr (GstBuffer) out = overlay_draw (o, 0, 0);
 
-  return find_area (o, out, 60);
+  return overlay_find_area (o, out, 60);
 }
-
-#define ASSERT_AREA(area, left, top, right, bottom)                                                \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    Area a_ = (area);                                                                              \
-    g_assert_cmpint (a_.x0, ==, left);                                                             \
-    g_assert_cmpint (a_.y0, ==, top);                                                              \
-    g_assert_cmpint (a_.x1, ==, right);                                                            \
-    g_assert_cmpint (a_.y1, ==, bottom);                                                           \
-  }                                                                                                \
-  G_STMT_END
 
 /* Largest difference between a BGRx frame and a cairo picture, of the colours. */
 static gint
@@ -128,7 +91,7 @@ test_text_is_what_pango_draws (void)
     gint difference = compare_with_surface (o, out, surface);
     g_test_message ("“%.20s” %s: %d", text, aligns[i % 3], difference);
     g_assert_cmpint (difference, <=, 2);
-    g_assert_cmpint (find_area (o, out, 0).x1, >, 41);
+    g_assert_cmpint (overlay_find_area (o, out, 0).x1, >, 41);
     pango_font_description_free (font);
     cairo_destroy (cr);
     cairo_surface_destroy (surface);
@@ -180,7 +143,7 @@ test_spans_are_what_pango_draws (void)
     gint difference = compare_with_surface (o, out, surface);
     g_test_message ("“%s%s%s”: %d", texts[i][0], texts[i][1], texts[i][2], difference);
     g_assert_cmpint (difference, <=, 2);
-    g_assert_cmpint (find_area (o, out, 0).x1, >, 41);
+    g_assert_cmpint (overlay_find_area (o, out, 0).x1, >, 41);
     pango_font_description_free (font);
     cairo_destroy (cr);
     cairo_surface_destroy (surface);
@@ -197,13 +160,13 @@ test_span_has_a_box_of_its_own (void)
                              "\"size\":40,\"color\":\"#000\"}}";
   g_autofree gchar *tight = g_strconcat (start, "0", end, NULL);
   g_autofree gchar *wide = g_strconcat (start, "10", end, NULL);
-  Area t = draw_area (tight, BGRX), w = draw_area (wide, BGRX);
+  OverlayArea t = draw_area (tight, BGRX), w = draw_area (wide, BGRX);
 
   /* The first word keeps its room on the left. */
   g_assert_cmpint (t.x0, >, 160);
   g_assert_cmpint (t.x1, <, 300);
   g_assert_cmpint (t.y0, ==, 50);
-  ASSERT_AREA (w, t.x0 - 10, t.y0 - 10, t.x1 + 10, t.y1 + 10);
+  overlay_assert_area (w, t.x0 - 10, t.y0 - 10, t.x1 + 10, t.y1 + 10);
 }
 
 /* Colour fonts of both kinds: layers of outlines, and pictures; whatever the colour of the text. */
@@ -296,10 +259,10 @@ test_emoji_have_a_stroke_too (void)
   g_autofree gchar *stroked =
       g_strconcat (start, ",\"stroke\":{\"color\":\"#fff\",\"width\":13}}}", NULL);
   struct rusage before, after;
-  Area p = draw_area (plain, BGRX);
+  OverlayArea p = draw_area (plain, BGRX);
 
   getrusage (RUSAGE_SELF, &before);
-  Area s = draw_area (stroked, BGRX);
+  OverlayArea s = draw_area (stroked, BGRX);
   getrusage (RUSAGE_SELF, &after);
   g_assert_cmpint (p.x1 - p.x0, >, 100);
   g_assert_cmpint (abs (p.x0 - s.x0 - 13), <=, 2);
@@ -328,12 +291,12 @@ test_positions (void)
     g_autofree gchar *item = g_strdup_printf (
         "{\"type\":\"image\",\"src\":\"%s\",\"width\":\"40px\",\"position\":\"%s\"}", path,
         positions[i].position);
-    ASSERT_AREA (draw_area (item, BGRX), positions[i].x, positions[i].y, positions[i].x + 39,
-        positions[i].y + 39);
+    overlay_assert_area (draw_area (item, BGRX), positions[i].x, positions[i].y,
+        positions[i].x + 39, positions[i].y + 39);
   }
   g_autofree gchar *item = g_strdup_printf (
       "{\"type\":\"image\",\"src\":\"%s\",\"width\":0.1,\"x\":0.25,\"y\":\"-10px\"}", path);
-  ASSERT_AREA (draw_area (item, BGRX), 160, 0, 223, 53);
+  overlay_assert_area (draw_area (item, BGRX), 160, 0, 223, 53);
   /* What is as large as the frame covers it, wherever it is said to stand. */
   g_autofree gchar *full = g_strdup_printf (
       "{\"type\":\"image\",\"src\":\"%s\",\"width\":1,\"height\":1,\"position\":\"top-left\"}",
@@ -341,8 +304,8 @@ test_positions (void)
   g_autofree gchar *wide = g_strdup_printf ("{\"type\":\"image\",\"src\":\"%s\",\"width\":1,"
                                             "\"height\":0.5,\"position\":\"bottom-right\"}",
       path);
-  ASSERT_AREA (draw_area (full, BGRX), 0, 0, 639, 359);
-  ASSERT_AREA (draw_area (wide, BGRX), 0, 162, 639, 341);
+  overlay_assert_area (draw_area (full, BGRX), 0, 0, 639, 359);
+  overlay_assert_area (draw_area (wide, BGRX), 0, 162, 639, 341);
 }
 
 #define BOX_TEXT                                                                                   \
@@ -362,8 +325,8 @@ test_box_stroke_and_shadow (void)
       g_strdup_printf (BOX_TEXT, ",\"stroke\":{\"color\":\"#fff\",\"width\":6}", "");
   g_autofree gchar *shadow = g_strdup_printf (
       BOX_TEXT, ",\"shadow\":{\"color\":\"#fff\",\"dx\":30,\"dy\":-20,\"blur\":0}", "");
-  Area p = draw_area (plain, BGRX), b = draw_area (box, BGRX), r = draw_area (round, BGRX);
-  Area st = draw_area (stroke, BGRX), sh = draw_area (shadow, BGRX);
+  OverlayArea p = draw_area (plain, BGRX), b = draw_area (box, BGRX), r = draw_area (round, BGRX);
+  OverlayArea st = draw_area (stroke, BGRX), sh = draw_area (shadow, BGRX);
 
   /* The padded box stands at x, y; the text is inside of it. */
   g_assert_cmpint (b.x0, ==, 100);
@@ -406,7 +369,7 @@ test_blur_spreads_and_keeps_its_sum (void)
       ",\"color\":\"#00000000\",\"shadow\":{\"color\":\"#fff\",\"dx\":0,\"dy\":0,\"blur\":16}", "");
   const gchar *timelines[] = { sharp, soft };
   guint64 sums[2] = { 0, 0 };
-  Area areas[2];
+  OverlayArea areas[2];
 
   for (guint i = 0; i < 2; i++) {
     g_autoptr (Overlay) o =
@@ -416,7 +379,7 @@ test_blur_spreads_and_keeps_its_sum (void)
       for (gint x = 0; x < 640; x++)
         sums[i] += overlay_get_byte (o, out, 0, x, y);
     }
-    areas[i] = find_area (o, out, 2);
+    areas[i] = overlay_find_area (o, out, 2);
   }
   g_assert_cmpfloat (fabs ((gdouble) sums[1] / (gdouble) sums[0] - 1.0), <, 0.05);
   g_assert_cmpint (areas[1].x0, <=, areas[0].x0 - 10);
@@ -428,11 +391,13 @@ test_frame_of_another_size (void)
 {
   g_autofree gchar *item =
       g_strdup_printf (BOX_TEXT, "", ",\"background\":{\"color\":\"#fff\",\"padding\":10}");
-  Area full = draw_area (item, BGRX);
-  Area twice = draw_area (item, "video/x-raw,format=BGRx,width=1280,height=720,framerate=30/1");
-  Area half = draw_area (item, "video/x-raw,format=BGRx,width=320,height=180,framerate=30/1");
+  OverlayArea full = draw_area (item, BGRX);
+  OverlayArea twice =
+      draw_area (item, "video/x-raw,format=BGRx,width=1280,height=720,framerate=30/1");
+  OverlayArea half =
+      draw_area (item, "video/x-raw,format=BGRx,width=320,height=180,framerate=30/1");
   /* Pixels twice as wide as high. */
-  Area wide = draw_area (
+  OverlayArea wide = draw_area (
       item, "video/x-raw,format=BGRx,width=320,height=360,framerate=30/1,pixel-aspect-ratio=2/1");
 
   g_assert_cmpint (twice.x0, ==, 2 * full.x0);
@@ -682,7 +647,7 @@ test_svg_reads_nothing_outside (void)
 
   /* It may be refused or drawn empty. */
   if (overlay_push (o, 0, 0, &out) == GST_FLOW_OK)
-    g_assert_cmpint (find_area (o, out, 0).x1, ==, -1);
+    g_assert_cmpint (overlay_find_area (o, out, 0).x1, ==, -1);
   gst_clear_buffer (&out);
   cairo_surface_destroy (picture);
 }

@@ -42,43 +42,13 @@ draw (Overlay *o, guint frame)
   return g_byte_array_free_to_bytes (pixels);
 }
 
-typedef struct {
-  gint x0, y0, x1, y1;
-} Area;
-
-static Area
-find_area (GBytes *frame, gint width)
-{
-  Area a = { G_MAXINT, G_MAXINT, -1, -1 };
-  gsize n;
-  const guint8 *pixels = g_bytes_get_data (frame, &n);
-
-  for (gint i = 0; i < (gint) n; i++) {
-    if (pixels[i] > 128)
-      a = (Area){ MIN (a.x0, i % width), MIN (a.y0, i / width), MAX (a.x1, i % width),
-        MAX (a.y1, i / width) };
-  }
-  return a;
-}
-
-static Area
+static OverlayArea
 draw_area (Overlay *o, guint frame)
 {
-  g_autoptr (GBytes) pixels = draw (o, frame);
+  g_autoptr (GstBuffer) out = overlay_draw (o, frame, 0);
 
-  return find_area (pixels, o->info.width);
+  return overlay_find_area (o, out, 128);
 }
-
-#define ASSERT_AREA(area, left, top, right, bottom)                                                \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    Area a_ = (area);                                                                              \
-    g_assert_cmpint (a_.x0, ==, left);                                                             \
-    g_assert_cmpint (a_.y0, ==, top);                                                              \
-    g_assert_cmpint (a_.x1, ==, right);                                                            \
-    g_assert_cmpint (a_.y1, ==, bottom);                                                           \
-  }                                                                                                \
-  G_STMT_END
 
 static gchar *
 image (const gchar *members)
@@ -98,8 +68,8 @@ test_a_quarter_turn_swaps_the_sides (void)
   g_autoptr (Overlay) wide = open_items (
       item, "video/x-raw,format=GRAY8,width=160,height=180,framerate=25/1,pixel-aspect-ratio=2/1");
 
-  ASSERT_AREA (draw_area (square, 0), 120, 40, 159, 119);
-  ASSERT_AREA (draw_area (wide, 0), 60, 40, 79, 119);
+  overlay_assert_area (draw_area (square, 0), 120, 40, 159, 119);
+  overlay_assert_area (draw_area (wide, 0), 60, 40, 79, 119);
 }
 
 static void
@@ -113,7 +83,7 @@ test_turning_is_about_the_middle (void)
         angles[i]);
     g_autofree gchar *item = image (members);
     g_autoptr (Overlay) o = open_items (item, GRAY);
-    Area a = draw_area (o, 0);
+    OverlayArea a = draw_area (o, 0);
     gdouble angle = angles[i] * G_PI / 180;
     gdouble width = 60 * fabs (cos (angle)) + 20 * fabs (sin (angle));
     gdouble height = 60 * fabs (sin (angle)) + 20 * fabs (cos (angle));
@@ -138,8 +108,8 @@ test_what_turns_into_the_frame_is_there (void)
   g_autoptr (Overlay) o = open_items (item, GRAY);
   g_autoptr (Overlay) letters = open_items (text, GRAY);
 
-  ASSERT_AREA (draw_area (o, 0), 0, 80, 219, 99);
-  Area a = draw_area (letters, 0);
+  overlay_assert_area (draw_area (o, 0), 0, 80, 219, 99);
+  OverlayArea a = draw_area (letters, 0);
   g_assert_cmpint (a.y1 - a.y0, >, 120);
   g_assert_cmpint (a.x1 - a.x0, <, 30);
 }
@@ -189,7 +159,7 @@ test_easing_is_heeded_by_a_slide (void)
     g_autoptr (Overlay) o = open_items (item, GRAY);
     /* The middle of frame 12 at 25 frames a second is half a second. */
     at_half[i] = draw_area (o, 12).x0;
-    ASSERT_AREA (draw_area (o, 25), 150, 80, 169, 99);
+    overlay_assert_area (draw_area (o, 25), 150, 80, 169, 99);
   }
   g_assert_cmpint (at_half[0], ==, 150 - 85);
   g_assert_cmpint (at_half[1], <, at_half[0]);
@@ -208,7 +178,7 @@ test_pop_grows_beyond_and_settles (void)
   gint widest = 0;
 
   for (guint frame = 0; frame < 100; frame++) {
-    Area a = draw_area (o, frame);
+    OverlayArea a = draw_area (o, frame);
     gdouble t = MIN (MIN (frame + 0.5, 99.5 - frame) / 25.0, 1.0);
     gdouble width = 100 * weft_easing_apply (WEFT_EASING_BACK, t);
     g_assert_cmpfloat (fabs (a.x1 - a.x0 + 1 - width), <=, 1.5);
@@ -216,7 +186,7 @@ test_pop_grows_beyond_and_settles (void)
     widest = MAX (widest, a.x1 - a.x0 + 1);
   }
   g_assert_cmpint (widest, >=, 109);
-  ASSERT_AREA (draw_area (o, 50), 110, 40, 209, 139);
+  overlay_assert_area (draw_area (o, 50), 110, 40, 209, 139);
   g_assert_true (overlay_is_untouched (o, 100));
 }
 
@@ -389,12 +359,12 @@ test_bars_fill (void)
 {
   static const struct {
     const gchar *fill;
-    Area half;
+    OverlayArea half;
   } fills[] = { { "right", { 10, 20, 109, 59 } }, { "left", { 110, 20, 209, 59 } },
     { "down", { 10, 20, 209, 39 } }, { "up", { 10, 40, 209, 59 } } };
 
   for (guint i = 0; i < G_N_ELEMENTS (fills); i++) {
-    const Area *h = &fills[i].half;
+    const OverlayArea *h = &fills[i].half;
     g_autofree gchar *item = g_strdup_printf (
         "{\"type\":\"progress-bar\",\"x\":\"10px\",\"y\":\"20px\",\"width\":\"200px\",\"height\":"
         "\"40px\",\"fill\":\"%s\",\"start\":0,\"end\":2.04}",
@@ -402,8 +372,8 @@ test_bars_fill (void)
     g_autoptr (Overlay) o = open_items (item, GRAY);
     /* 51 frames: the first is empty, the last is full. */
     g_assert_cmpint (draw_area (o, 0).x1, ==, -1);
-    ASSERT_AREA (draw_area (o, 25), h->x0, h->y0, h->x1, h->y1);
-    ASSERT_AREA (draw_area (o, 50), 10, 20, 209, 59);
+    overlay_assert_area (draw_area (o, 25), h->x0, h->y0, h->x1, h->y1);
+    overlay_assert_area (draw_area (o, 50), 10, 20, 209, 59);
     g_assert_true (overlay_is_untouched (o, 51));
   }
 }

@@ -114,6 +114,28 @@ overlay_get_byte (Overlay *self, GstBuffer *buffer, guint plane, gint x, gint y)
   return byte;
 }
 
+/* In the first component. */
+OverlayArea
+overlay_find_area (Overlay *self, GstBuffer *buffer, guint8 threshold)
+{
+  OverlayArea a = { G_MAXINT, G_MAXINT, -1, -1 };
+  GstVideoFrame frame;
+
+  g_assert_true (gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READ));
+  gint step = GST_VIDEO_FRAME_COMP_PSTRIDE (&frame, 0);
+  for (gint y = 0; y < self->info.height; y++) {
+    const guint8 *row = (const guint8 *) GST_VIDEO_FRAME_COMP_DATA (&frame, 0)
+                        + (gsize) y * GST_VIDEO_FRAME_COMP_STRIDE (&frame, 0);
+    for (gint x = 0; x < self->info.width; x++) {
+      if (row[x * step] <= threshold)
+        continue;
+      a = (OverlayArea){ MIN (a.x0, x), MIN (a.y0, y), MAX (a.x1, x), MAX (a.y1, y) };
+    }
+  }
+  gst_video_frame_unmap (&frame);
+  return a;
+}
+
 GstMessage *
 overlay_pop_message (GstBus *bus, GstMessageType type)
 {

@@ -29,6 +29,24 @@ guint64 overlay_get_stat (Overlay *self, const gchar *name);
 gboolean overlay_is_untouched (Overlay *self, guint frame);
 guint8 overlay_get_byte (Overlay *self, GstBuffer *buffer, guint plane, gint x, gint y);
 
+/* The smallest rectangle with all pixels brighter than a threshold; empty ones end at -1. */
+typedef struct {
+  gint x0, y0, x1, y1;
+} OverlayArea;
+
+OverlayArea overlay_find_area (Overlay *self, GstBuffer *buffer, guint8 threshold);
+
+#define overlay_assert_area(area, left, top, right, bottom)                                        \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    OverlayArea a_ = (area);                                                                       \
+    g_assert_cmpint (a_.x0, ==, left);                                                             \
+    g_assert_cmpint (a_.y0, ==, top);                                                              \
+    g_assert_cmpint (a_.x1, ==, right);                                                            \
+    g_assert_cmpint (a_.y1, ==, bottom);                                                           \
+  }                                                                                                \
+  G_STMT_END
+
 /* The next message of @type; fails without one. */
 GstMessage *overlay_pop_message (GstBus *bus, GstMessageType type);
 void overlay_assert_no_message (GstBus *bus, GstMessageType type);
